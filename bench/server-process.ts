@@ -1,0 +1,37 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+/** `tape serve` as a process of its own. */
+export interface ServerProcess {
+  readonly port: number;
+  readonly pid: number;
+  /** Sends the signal and waits for the end. Idempotent. */
+  stop(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+}
+
+/** Starts this program's server on a free port. Rejects with what it wrote when it does not start. */
+export async function startServer(program: string, storeUrl: string): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [program, "serve", "--store", storeUrl, "--listen", "127.0.0.1:0"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const written: string[] = [];
+  const port = await new Promise<number>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on("line", (line) => {
+        written.push(line);
+        const found = /(?:http|tape):\/\/127\.0\.0\.1:(\d+)/.exec(line);
+        if (found !== null) resolve(Number(found[1]));
+      });
+    }
+    void exited.then(() => reject(new Error(`the server did not start: ${written.join("\n")}`)));
+  });
+  return {
+    port,
+    pid: child.pid ?? 0,
+    stop: async (signal) => {
+      child.kill(signal);
+      await exited;
+    },
+  };
+}

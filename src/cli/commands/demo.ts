@@ -1,0 +1,153 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import picocolors from "picocolors";
+import { TapeError } from "../../errors.ts";
+
+/** `tape demo`: the crash demo, and its programs one by one for those who want to kill them by hand. */
+export function demoCommand(): Command {
+  return new Command("demo")
+    .description("see a run survive kill -9")
+    .addCommand(crashCommand(), { isDefault: true })
+    .addCommand(bankCommand())
+    .addCommand(agentCommand())
+    .addCommand(dispatcherCommand());
+}
+
+interface CrashOptions {
+  readonly store?: string;
+  readonly everyStep?: true;
+  readonly only: string;
+  readonly parallel: number;
+  readonly keep?: true;
+  readonly json?: true;
+}
+
+function crashCommand(): Command {
+  return new Command("crash")
+    .description("kill agent, dispatcher and server while they move money, and prove that it moved once")
+    .option("--store <url>", "where the journal is kept (default: a SQLite file that is removed afterwards)")
+    .option("--every-step", "kill every process at every step, one story for each, and print the table")
+    .option("--only <text>", "with --every-step: only the kills whose description has this text", "")
+    .option("--parallel <count>", "with --every-step: stories at the same time", wholeNumber, 3)
+    .option("--keep", "leave the bank's ledger, the model's log and the journal behind")
+    .option("--json", "print one JSON document at the end")
+    .addHelpText(
+      "after",
+      `
+Exit codes: 0 everything was proved, 1 it was not, 130 interrupted.
+
+Examples:
+  tape demo crash
+  tape demo crash --every-step
+  tape demo crash --every-step --only "server, during"`,
+    )
+    .action(async (options: CrashOptions) => {
+      const { runCrashDemo, runEveryStep } = await import("../../demo/crash-demo.ts");
+      if (options.store !== undefined) await mustOutliveServer(options.store);
+      const signal = interruption();
+      const asked = {
+        storeUrl: options.store ?? null,
+        keep: options.keep ?? false,
+        json: options.json ?? false,
+        signal,
+        write: writeLine,
+        colors: picocolors.createColors(picocolors.isColorSupported && process.stdout.isTTY),
+      };
+      const { only, parallel } = options;
+      try {
+        const proved = await (options.everyStep === undefined
+          ? runCrashDemo(asked)
+          : runEveryStep({ ...asked, only, parallel, progress: writeProgress }));
+        process.exitCode = proved ? 0 : 1;
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        process.exitCode = 130;
+      }
+    });
+}
+
+function bankCommand(): Command {
+  return new Command("bank")
+    .description("the demo's bank: a ledger file behind HTTP")
+    .requiredOption("--ledger <file>", "the bank's ledger, one booking a line")
+    .option("--port <port>", "port on 127.0.0.1; 0 takes any free one", wholeNumber, 0)
+    .option("--lose-first-wire-answer", "book the first wire and break the connection")
+    .action(async (options: { ledger: string; port: number; loseFirstWireAnswer?: true }) => {
+      const { runBankProgram } = await import("../../demo/programs.ts");
+      await runBankProgram(options, writeLine, interruption());
+    });
+}
+
+interface AgentOptions extends DispatcherOptions {
+  readonly invocation: string;
+  readonly modelLog: string;
+}
+
+function agentCommand(): Command {
+  return withProgramOptions(new Command("agent"))
+    .description("the demo's treasury agent: begins the run, or takes it over")
+    .option("--invocation <name>", "what the run is called; the same name is the same run", "close-of-day")
+    .requiredOption("--model-log <file>", "where the scripted model writes down every call")
+    .action(async (options: AgentOptions) => {
+      const { runAgentProgram } = await import("../../demo/programs.ts");
+      await runAgentProgram(options, writeLine);
+    });
+}
+
+interface DispatcherOptions {
+  readonly server: string;
+  readonly bank: string;
+  readonly connector: string;
+  readonly name: string;
+  readonly watched?: true;
+}
+
+function dispatcherCommand(): Command {
+  return withProgramOptions(new Command("dispatcher"))
+    .description("the demo's dispatcher: sends wires that agents ordered, looks up those whose answer was lost")
+    .action(async (options: DispatcherOptions) => {
+      const { runDispatcherProgram } = await import("../../demo/programs.ts");
+      await runDispatcherProgram(options, writeLine, interruption());
+    });
+}
+
+function withProgramOptions(command: Command): Command {
+  return command
+    .requiredOption("--bank <url>", "where the demo's bank listens")
+    .option("--server <url>", "the Tape server", "tape://127.0.0.1:7878")
+    .option("--connector <name>", "which outbox the wires go through", "wire")
+    .option("--name <name>", "who holds leases and claims", `pid-${process.pid}`)
+    .addOption(new Option("--watched", "wait for the parent process at every call").hideHelp());
+}
+
+/** A journal that dies with the server proves nothing here. */
+async function mustOutliveServer(url: string): Promise<void> {
+  const { createStore } = await import("../../store/open-store.ts");
+  const store = await createStore(url);
+  if (store.capabilities.durable) return;
+  throw new TapeError(
+    "CONFIG_INVALID",
+    "--store: this store forgets everything when the server is killed; name a durable one",
+  );
+}
+
+/** Fires at the first Ctrl-C or SIGTERM, so that processes and temporary files are cleared away. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort());
+  return controller.signal;
+}
+
+function writeLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** On a terminal the line is overwritten by the next one. */
+function writeProgress(line: string): void {
+  process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${line}\r` : `${line}\n`);
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("not a whole number.");
+  return value;
+}

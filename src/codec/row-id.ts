@@ -1,0 +1,56 @@
+import type { RowId } from "../model/row.ts";
+import { readableHash, sha256 } from "./hash.ts";
+import { keySegment } from "./segment.ts";
+
+const segment = (text: string): string => keySegment(text, sha256);
+const join = (partition: Partition, segments: readonly string[]): string =>
+  `${partition}/${segments.map(segment).join("/")}`;
+const rowId = (partition: Partition, ...segments: readonly string[]): RowId => join(partition, segments) as RowId;
+
+/** The first segment of every row id and index name of one caller, so that tenants cannot meet. */
+export type Partition = string & { readonly "~partition": never };
+
+/** The partition of this name. */
+export const partitionOf = (name: string): Partition => segment(name) as Partition;
+
+/** The partition that a row is in. */
+export const partitionOfRow = (row: RowId): Partition => row.slice(0, row.indexOf("/")) as Partition;
+
+/** What identifies a run for ever. */
+export interface RunIdentity {
+  readonly tenantId: string;
+  readonly appName: string;
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly invocationId: string;
+}
+
+/** The id of a run: a hash of its identity, so that two first calls cannot make two runs. */
+export const runIdOf = (identity: RunIdentity): string =>
+  `run-${readableHash(
+    JSON.stringify([identity.tenantId, identity.appName, identity.userId, identity.sessionId, identity.invocationId]),
+  )}`;
+
+/** The row of a run. */
+export const runRow = (partition: Partition, runId: string): RowId => rowId(partition, "run", runId);
+/** The row of a value. */
+export const valueRow = (partition: Partition, namespace: string, key: string): RowId =>
+  rowId(partition, "value", namespace, key);
+/** The row of a session. */
+export const sessionRow = (partition: Partition, app: string, user: string, session: string): RowId =>
+  rowId(partition, "session", app, user, session);
+/** The row of the state shared by all sessions of a user. */
+export const userStateRow = (partition: Partition, app: string, user: string): RowId =>
+  rowId(partition, "user-state", app, user);
+/** The row of the state shared by all sessions of an app. */
+export const appStateRow = (partition: Partition, app: string): RowId => rowId(partition, "app-state", app);
+/** The row that says which effect owns a business key (R22). */
+export const claimRow = (partition: Partition, tenant: string, connector: string, businessKey: string): RowId =>
+  rowId(partition, "claim", tenant, connector, businessKey);
+
+/** Index names. All but {@link tickIndex} start with the caller's partition. */
+export const indexName = (partition: Partition, name: string, ...segments: readonly string[]): string =>
+  join(partition, [name, ...segments]);
+
+/** Runs in which the server itself has something to do, by when. One for all partitions: only the server reads it. */
+export const tickIndex = "tick";

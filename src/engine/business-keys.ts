@@ -1,0 +1,58 @@
+import { claimRow, runRow, type Partition } from "../codec/row-id.ts";
+import { TapeError } from "../errors.ts";
+import { assertBusinessKey, businessKeyRules } from "../journal/claim/business-key.ts";
+import { hasBusinessKey } from "../journal/run/lifecycle.ts";
+import { runRules } from "../journal/run/rules.ts";
+import type { Pipeline, Target, WinBusinessKey } from "./pipeline.ts";
+import { plainCall, type RowEvent, type RowState } from "./row-slot.ts";
+
+/** The row of a run, as a target of calls. */
+export const runTarget = (
+  partition: Partition,
+  runId: string,
+): Target<ReturnType<typeof runRules.absent>, RowEvent> => ({
+  row: runRow(partition, runId),
+  partition,
+  rules: runRules as Target<ReturnType<typeof runRules.absent>, RowEvent>["rules"],
+});
+
+const mostRounds = 50;
+
+/**
+ * Wins a business key for a run, or refuses (R22). Two rows are involved and there is no transaction over both; this
+ * order makes it safe:
+ *
+ * 1. The run asserts itself on the key's row by a commit, before every attempt to write its effect.
+ * 2. Who finds another owner looks at that owner's run. If the effect is there, the key is taken for ever. If not, the
+ *    look is itself a commit on that run: an effect that the owner decided to write before it can no longer be written
+ *    without asserting again.
+ * 3. Only then the key's row is taken over, if nobody has asserted since step 2 read it.
+ */
+export const winBusinessKey =
+  (pipeline: () => Pipeline): WinBusinessKey =>
+  async (partition, { tenantId, connector, businessKey, runId }) => {
+    const target: Target<RowState, RowEvent> = {
+      row: claimRow(partition, tenantId, connector, businessKey),
+      partition,
+      rules: businessKeyRules as unknown as Target<RowState, RowEvent>["rules"],
+    };
+    let evicting: { readonly assertions: number } | null = null;
+    for (let round = 0; round < mostRounds; round += 1) {
+      const decide = assertBusinessKey({ connector, businessKey, runId }, evicting);
+      const ownership = await pipeline().execute(target as never, decide, plainCall);
+      if (ownership.kind === "owned") return;
+      const owner = runTarget(partition, ownership.runId);
+      if (await pipeline().execute(owner, hasBusinessKey(connector, businessKey), plainCall)) {
+        throw new TapeError(
+          "BUSINESS_KEY_USED",
+          `business key ${businessKey} of connector ${connector} belongs to an effect of another run; one act has one key`,
+          { ids: { connector, business_key: businessKey } },
+        );
+      }
+      evicting = ownership;
+    }
+    throw new TapeError(
+      "WRITE_CONFLICT",
+      `business key ${businessKey} of connector ${connector} is fought over; try again`,
+    );
+  };

@@ -1,0 +1,558 @@
+import type { Partition } from "../codec/row-id.ts";
+import { LRUCache } from "lru-cache";
+import { encodeBody } from "../codec/body.ts";
+import { encodeHead } from "../codec/head.ts";
+import { TapeError, toTapeError } from "../errors.ts";
+import { accept, fenceEvent, type Context, type Decide, type Outcome, type RowRules } from "../journal/row.ts";
+import type { Limits } from "../journal/limits.ts";
+import type { IndexKey, RowId, Seq } from "../model/row.ts";
+import type { Append, AppendOutcome, Entry, Store } from "../store/store.ts";
+import { readBodies } from "./bodies.ts";
+import type { Clock } from "./clock.ts";
+import type { IdSource } from "./id-source.ts";
+import { resolveUnknown } from "./resolve-unknown.ts";
+import {
+  RowSlot,
+  emptyGroup,
+  plainCall,
+  type Call,
+  type Group,
+  type Reply,
+  type RowEvent,
+  type RowState,
+  type Task,
+} from "./row-slot.ts";
+
+/** A row that a call is about. */
+export interface Target<S extends RowState, E> {
+  readonly row: RowId;
+  readonly partition: Partition;
+  readonly rules: RowRules<S, E>;
+}
+
+/** What has to be done before a business key may be used (R22). */
+export type WinBusinessKey = (
+  partition: Partition,
+  need: Extract<Outcome<never, never>, { kind: "needs-business-key" }>,
+) => Promise<void>;
+
+/** Options of {@link Pipeline}. */
+export interface PipelineOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly limits: Limits;
+  readonly cacheBytes: number;
+  readonly maxPending: number;
+  readonly winBusinessKey: WinBusinessKey;
+  readonly onCommit: (row: RowId, addedKeys: readonly IndexKey[]) => void;
+}
+
+/** Counters since the start, and sizes as of now. */
+export interface PipelineStats {
+  readonly commits: number;
+  readonly batches: number;
+  readonly entries: number;
+  readonly conflicts: number;
+  readonly unknownOutcomes: number;
+  readonly loads: number;
+  readonly cachedRows: number;
+  readonly cacheBytes: number;
+  readonly pending: number;
+}
+
+/** A row that loses this often is contended beyond reason; the caller may try again. */
+const mostConflicts = 100;
+/** A batch larger than this is sent without waiting for more. */
+const batchBytes = 8 * 1024 * 1024;
+
+/**
+ * The one loop that joins rules to the store: load the row, decide, collect, append, answer.
+ *
+ * Everything that arrives while an append is in flight rides in the next one (group commit). Calls on one row are
+ * decided one after the other on a state that may not be durable yet, and share an append; answers wait for it. When
+ * an append loses, the state is dropped, the row read again, and the same calls are decided again.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  readonly #store: Store;
+  /** Rows with calls under way. */
+  readonly #active = new Map<RowId, RowSlot>();
+  /** Rows at rest. */
+  readonly #resting: LRUCache<RowId, RowSlot>;
+  readonly #dirty = new Set<RowSlot>();
+  readonly #stats = { commits: 0, batches: 0, entries: 0, conflicts: 0, unknownOutcomes: 0, loads: 0 };
+  #pending = 0;
+  #inFlight = 0;
+  #flushPlanned = false;
+  #closing: (() => void) | null = null;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#store = options.store;
+    this.#resting = new LRUCache({ maxSize: options.cacheBytes, sizeCalculation: (slot) => slot.bytes });
+  }
+
+  /** Runs one call on one row. Resolves when everything it depends on is durable (R1). */
+  execute<S extends RowState, E, T>(target: Target<S, E>, decide: Decide<S, E, T>, call: Call): Promise<T> {
+    if (this.#closing !== null) return Promise.reject(shuttingDown());
+    if (this.#pending >= this.#options.maxPending) return Promise.reject(overloaded(this.#pending));
+    return new Promise<T>((resolve, reject) => {
+      this.#pending += 1;
+      const slot = this.#slot(target);
+      // The slot was made with the target's own rules, so the types that are erased here agree again inside.
+      const task = { decide, call, resolve, reject, bodies: null, keyWonAt: -1, conflicts: 0 } as unknown as Task;
+      this.#run(slot, task);
+    });
+  }
+
+  /**
+   * Takes back an index key that the row does not want (any more): a leftover of a writer that died between the two.
+   * The key counts as the row's until the next commit, which then removes it.
+   */
+  async dropStaleKey<S extends RowState, E>(target: Target<S, E>, key: IndexKey): Promise<void> {
+    const fence: Decide<S, RowEvent, null> = (state) => {
+      const slot = this.#active.get(target.row);
+      if (slot === undefined || state.seq === 0 || includesKey(slot.rules.indexKeys(state, slot.partition), key)) {
+        return accept([], null);
+      }
+      slot.keys = [...slot.keys, key];
+      return accept([{ kind: fenceEvent }], null);
+    };
+    await this.execute(target as unknown as Target<S, RowEvent>, fence, plainCall);
+  }
+
+  /** Counters and sizes. */
+  stats(): PipelineStats {
+    return {
+      ...this.#stats,
+      cachedRows: this.#active.size + this.#resting.size,
+      cacheBytes: this.#resting.calculatedSize,
+      pending: this.#pending,
+    };
+  }
+
+  /** Refuses new calls and waits for those under way. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#closing = resolve;
+      this.#checkDrained();
+    });
+  }
+
+  #checkDrained(): void {
+    if (this.#closing !== null && this.#pending === 0) this.#closing();
+  }
+
+  #slot<S extends RowState, E>(target: Target<S, E>): RowSlot {
+    const active = this.#active.get(target.row);
+    if (active !== undefined) return active;
+    const resting = this.#resting.get(target.row);
+    const slot =
+      resting ?? new RowSlot(target.row, target.partition, target.rules as unknown as RowRules<RowState, RowEvent>);
+    if (resting !== undefined) this.#resting.delete(target.row);
+    this.#active.set(target.row, slot);
+    return slot;
+  }
+
+  #rest(slot: RowSlot): void {
+    if (!slot.idle || this.#active.get(slot.row) !== slot) return;
+    this.#active.delete(slot.row);
+    if (slot.state !== null) this.#resting.set(slot.row, slot);
+  }
+
+  #run(slot: RowSlot, task: Task): void {
+    if (slot.state === null) {
+      slot.waiting.push(task);
+      if (!slot.loading && slot.sending === null) void this.#load(slot);
+    } else {
+      this.#decide(slot, slot.state, task);
+    }
+  }
+
+  async #load(slot: RowSlot): Promise<void> {
+    slot.loading = true;
+    this.#stats.loads += 1;
+    try {
+      const slice = await this.#store.read(slot.row, slot.rules.past === "all" ? {} : { limit: 0 });
+      slot.restore(slice?.version ?? 0, slice?.head ?? null, slice?.entries ?? []);
+    } catch (error) {
+      slot.loading = false;
+      for (const task of slot.waiting.splice(0)) this.#reject(task, error);
+      this.#rest(slot);
+      return;
+    }
+    slot.loading = false;
+    for (const task of slot.waiting.splice(0)) this.#run(slot, task);
+    this.#rest(slot);
+  }
+
+  #decide(slot: RowSlot, state: RowState, task: Task): void {
+    const { clock, ids, limits } = this.#options;
+    const now = clock.now();
+    const context: Context = {
+      now,
+      limits,
+      get freshId() {
+        return ids.id();
+      },
+      requestHash: task.call.requestHash,
+      leaseEpoch: task.call.leaseEpoch,
+      claimer: task.call.claimer,
+      strict: task.call.strict,
+      occurrence: task.call.occurrence,
+      bodies: (seq) => task.bodies?.get(seq) ?? slot.keptBody(seq),
+      businessKeyWon: task.keyWonAt === slot.generation,
+    };
+    let outcome: Outcome<RowEvent, unknown>;
+    try {
+      outcome = task.decide(state, context);
+    } catch (error) {
+      outcome = { kind: "refuse", events: [], error: error instanceof Error ? error : new Error(String(error)) };
+    }
+    switch (outcome.kind) {
+      case "accept":
+        this.#apply(slot, state, outcome.events, { task, answer: outcome.answer }, now);
+        return;
+      case "refuse":
+        this.#apply(slot, state, outcome.events, { task, error: outcome.error }, now);
+        return;
+      case "needs-bodies":
+        void this.#fetchBodies(slot, task, outcome.seqs);
+        return;
+      case "needs-business-key":
+        void this.#winBusinessKey(slot, task, outcome);
+        return;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  /** Applies a decision to the speculative state and puts its answer behind the append that makes it true. */
+  #apply(slot: RowSlot, state: RowState, events: readonly RowEvent[], reply: Reply, now: number): void {
+    const group = (slot.group ??= emptyGroup());
+    group.replies.push(reply);
+    if (events.length === 0) {
+      if (!group.dirty && slot.sending === null) {
+        slot.group = null;
+        void this.#answerAtRest(slot, group);
+      }
+      return;
+    }
+    try {
+      for (const event of events) this.#evolve(slot, state, group, event, reply.task.call.trace, now);
+    } catch (error) {
+      this.#fail(slot, error);
+      return;
+    }
+    group.dirty = true;
+    this.#dirty.add(slot);
+    this.#planFlush();
+  }
+
+  #evolve(slot: RowSlot, state: RowState, group: Group, event: RowEvent, trace: string, now: number): void {
+    if (event.kind === fenceEvent) {
+      slot.generation += 1;
+    } else if ("ref" in event) {
+      slot.rules.evolve(state, event, { seq: state.seq + 1, at: now });
+      state.seq += 1;
+      this.#collect(slot, group, event, state.seq, trace, now);
+    } else {
+      slot.rules.evolve(state, event, { seq: 0, at: now });
+    }
+  }
+
+  #collect(
+    slot: RowSlot,
+    group: Group,
+    event: Extract<RowEvent, { ref: string }>,
+    seq: Seq,
+    trace: string,
+    at: number,
+  ): void {
+    const { kind, ref, dims, body } = event;
+    const meta = JSON.stringify(event.meta);
+    const entry: Entry = {
+      seq,
+      kind,
+      ref,
+      dims,
+      meta,
+      at,
+      trace,
+      ...(body === undefined ? {} : { body: encodeBody(body) }),
+    };
+    if (body !== undefined) slot.keepBody(seq, body);
+    group.entries.push(entry);
+    group.bytes += meta.length + (entry.body?.byteLength ?? 0) + 200;
+  }
+
+  /** Answers calls that changed nothing and found nothing under way: the cached row must still be current (R6). */
+  async #answerAtRest(slot: RowSlot, group: Group): Promise<void> {
+    if (this.#store.capabilities.exclusive) {
+      this.#answer(slot, group);
+      return;
+    }
+    const { version } = slot;
+    slot.busy += 1;
+    try {
+      const found = await this.#store.read(slot.row, { limit: 0 });
+      slot.busy -= 1;
+      if ((found?.version ?? 0) === version) {
+        this.#answer(slot, group);
+        return;
+      }
+    } catch (error) {
+      slot.busy -= 1;
+      for (const { task } of group.replies) this.#reject(task, error);
+      this.#rest(slot);
+      return;
+    }
+    await this.#catchUp(slot, version);
+    for (const { task } of group.replies) this.#run(slot, task);
+    this.#rest(slot);
+  }
+
+  /** Another process has written the row: reads what is new, unless calls under way will find out by themselves. */
+  async #catchUp(slot: RowSlot, staleVersion: number): Promise<void> {
+    const { state } = slot;
+    if (state === null || slot.version !== staleVersion || slot.group !== null || slot.sending !== null) return;
+    slot.busy += 1;
+    try {
+      const options = slot.rules.past === "all" ? { after: state.seq } : { limit: 0 };
+      const slice = await this.#store.read(slot.row, options);
+      const untouched =
+        slot.state === state && slot.version === staleVersion && slot.group === null && slot.sending === null;
+      if (untouched) {
+        slot.generation += 1;
+        slot.restore(slice?.version ?? 0, slice?.head ?? null, slice?.entries ?? []);
+      }
+    } catch {
+      // The calls will be decided on a fresh load, and report what is wrong.
+      if (slot.group === null && slot.sending === null) slot.drop();
+    } finally {
+      slot.busy -= 1;
+    }
+  }
+
+  async #fetchBodies(slot: RowSlot, task: Task, seqs: readonly Seq[]): Promise<void> {
+    slot.busy += 1;
+    try {
+      const bodies = await readBodies(this.#store, slot.row, seqs, slot.keptBody);
+      task.bodies = new Map([...(task.bodies ?? []), ...bodies]);
+      slot.busy -= 1;
+      this.#run(slot, task);
+    } catch (error) {
+      slot.busy -= 1;
+      this.#reject(task, error);
+    }
+    this.#rest(slot);
+  }
+
+  async #winBusinessKey(
+    slot: RowSlot,
+    task: Task,
+    need: Extract<Outcome<never, never>, { kind: "needs-business-key" }>,
+  ): Promise<void> {
+    const { generation } = slot;
+    slot.busy += 1;
+    try {
+      await this.#options.winBusinessKey(slot.partition, need);
+      task.keyWonAt = generation;
+      slot.busy -= 1;
+      this.#run(slot, task);
+    } catch (error) {
+      slot.busy -= 1;
+      this.#reject(task, error);
+    }
+    this.#rest(slot);
+  }
+
+  #planFlush(): void {
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    // After this turn's input has been read, so that calls that arrived together are committed together.
+    setImmediate(() => {
+      this.#flushPlanned = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const { concurrentAppends, maxBatch } = this.#store.capabilities;
+    while (this.#inFlight < concurrentAppends) {
+      const batch: RowSlot[] = [];
+      let bytes = 0;
+      for (const slot of this.#dirty) {
+        if (slot.sending !== null || slot.group === null) continue;
+        if (batch.length >= maxBatch || (bytes > 0 && bytes + slot.group.bytes > batchBytes)) break;
+        bytes += slot.group.bytes;
+        batch.push(slot);
+      }
+      if (batch.length === 0) return;
+      for (const slot of batch) this.#dirty.delete(slot);
+      void this.#commit(batch);
+    }
+  }
+
+  async #commit(slots: RowSlot[]): Promise<void> {
+    this.#inFlight += 1;
+    this.#stats.batches += 1;
+    slots.sort((a, b) => (a.row < b.row ? -1 : 1));
+    const sent: Sent[] = [];
+    for (const slot of slots) {
+      try {
+        sent.push(this.#send(slot));
+      } catch (error) {
+        this.#fail(slot, error);
+      }
+    }
+    try {
+      const outcomes = await this.#store.append(sent.map((item) => item.append));
+      sent.forEach((item, i) => {
+        const outcome = outcomes[i];
+        if (outcome?.kind === "unknown" || outcome === undefined) void this.#findOut(item, outcome?.cause);
+        else this.#settle(item, outcome);
+      });
+    } catch (error) {
+      for (const { slot } of sent) this.#fail(slot, error);
+    }
+    this.#inFlight -= 1;
+    this.#flush();
+  }
+
+  #send(slot: RowSlot): Sent {
+    const { state, rules } = slot;
+    const group = slot.group ?? emptyGroup();
+    if (state === null) throw new RangeError(`row ${slot.row} has calls without a state`);
+    slot.sending = group;
+    slot.group = null;
+    const keys = rules.indexKeys(state, slot.partition);
+    const add = keys.filter((key) => !includesKey(slot.keys, key));
+    const remove = slot.keys.filter((key) => !includesKey(keys, key));
+    const trimBelow = rules.trimBelow(state);
+    const append: Append = {
+      row: slot.row,
+      expect: slot.version,
+      commitId: this.#options.ids.commitId(),
+      head: encodeHead(rules.head(state)),
+      entries: group.entries,
+      trimBelow: trimBelow > slot.trimmedBelow ? trimBelow : undefined,
+      index: { add, remove },
+    };
+    return { slot, append, keys };
+  }
+
+  /** Nobody knows whether the append happened: finds out, never guesses. */
+  async #findOut(sent: Sent, cause: unknown): Promise<void> {
+    this.#stats.unknownOutcomes += 1;
+    try {
+      this.#settle(sent, await resolveUnknown(this.#store, sent.append, this.#options.clock, cause));
+    } catch (error) {
+      this.#fail(sent.slot, error);
+    }
+  }
+
+  #settle({ slot, append, keys }: Sent, outcome: Exclude<AppendOutcome, { kind: "unknown" }>): void {
+    const group = slot.sending ?? emptyGroup();
+    slot.sending = null;
+    if (outcome.kind === "conflict") {
+      this.#stats.conflicts += 1;
+      this.#again(slot, [...group.replies, ...(slot.group?.replies ?? [])]);
+      return;
+    }
+    this.#stats.commits += 1;
+    this.#stats.entries += append.entries.length;
+    slot.version = append.expect + 1;
+    slot.keys = keys;
+    slot.trimmedBelow = append.trimBelow ?? slot.trimmedBelow;
+    this.#answer(slot, group);
+    this.#options.onCommit(slot.row, append.index.add);
+    const next = slot.group;
+    if (next !== null && !next.dirty) {
+      slot.group = null;
+      this.#answer(slot, next);
+    } else if (next !== null) {
+      this.#planFlush();
+    }
+    this.#rest(slot);
+  }
+
+  /** The state was built on something that did not happen: everything decided on it is decided again. */
+  #again(slot: RowSlot, replies: readonly Reply[]): void {
+    slot.group = null;
+    this.#dirty.delete(slot);
+    slot.drop();
+    for (const { task } of replies) {
+      task.conflicts += 1;
+      if (task.conflicts > mostConflicts) this.#reject(task, contended(slot.row));
+      else slot.waiting.push(task);
+    }
+    if (slot.waiting.length > 0 && !slot.loading) void this.#load(slot);
+    else this.#rest(slot);
+  }
+
+  #fail(slot: RowSlot, error: unknown): void {
+    const replies = [...(slot.sending?.replies ?? []), ...(slot.group?.replies ?? [])];
+    slot.sending = null;
+    slot.group = null;
+    this.#dirty.delete(slot);
+    slot.drop();
+    for (const { task } of replies) this.#reject(task, error);
+    if (slot.waiting.length > 0 && !slot.loading) void this.#load(slot);
+    this.#rest(slot);
+  }
+
+  #answer(slot: RowSlot, group: Group): void {
+    for (const reply of group.replies) {
+      if ("error" in reply) this.#reject(reply.task, reply.error);
+      else if (reply.answer.kind === "ready") this.#resolve(reply.task, reply.answer.value);
+      else void this.#answerReading(slot, reply.task, reply.answer);
+    }
+    this.#rest(slot);
+  }
+
+  async #answerReading(slot: RowSlot, task: Task, answer: Extract<Answer, { kind: "reads" }>): Promise<void> {
+    try {
+      const bodies = await readBodies(this.#store, slot.row, answer.seqs, slot.keptBody);
+      this.#resolve(
+        task,
+        answer.complete((seq) => bodies.get(seq)),
+      );
+    } catch (error) {
+      this.#reject(task, error);
+    }
+  }
+
+  #resolve(task: Task, value: unknown): void {
+    task.resolve(value);
+    this.#pending -= 1;
+    this.#checkDrained();
+  }
+
+  #reject(task: Task, error: unknown): void {
+    task.reject(toTapeError(error));
+    this.#pending -= 1;
+    this.#checkDrained();
+  }
+}
+
+type Answer = Extract<Reply, { answer: unknown }>["answer"];
+
+interface Sent {
+  readonly slot: RowSlot;
+  readonly append: Append;
+  readonly keys: readonly IndexKey[];
+}
+
+const includesKey = (keys: readonly IndexKey[], wanted: IndexKey): boolean =>
+  keys.some((key) => key.key === wanted.key && key.index === wanted.index);
+
+const shuttingDown = (): TapeError =>
+  new TapeError("SHUTTING_DOWN", "Tape is shutting down; try again on another server or after the restart");
+
+const overloaded = (pending: number): TapeError =>
+  new TapeError("OVERLOADED", `Tape is overloaded: ${pending} calls are waiting; try again with back-off`);
+
+const contended = (row: RowId): TapeError =>
+  new TapeError("WRITE_CONFLICT", `row ${row} is written by too many at once; try again`, { ids: { row } });

@@ -1,0 +1,67 @@
+import type { Partition } from "../codec/row-id.ts";
+import { TapeError } from "../errors.ts";
+import { hasEnded, type Run } from "../journal/run/run.ts";
+import { accept, type Decide } from "../journal/row.ts";
+import type { ScanItem, Store } from "../store/store.ts";
+import { runRules } from "../journal/run/rules.ts";
+import type { Pipeline, Target } from "./pipeline.ts";
+import { plainCall, type Call, type RowEvent } from "./row-slot.ts";
+
+const scanPage = 64;
+
+/** Which run a signal without a run id is for. */
+export interface SignalQuery {
+  readonly partition: Partition;
+  /** The live runs of the session, newest first. */
+  readonly index: string;
+  readonly names: { readonly appName: string; readonly userId: string; readonly sessionId: string };
+  readonly gate: string;
+  readonly call: Call;
+}
+
+interface Candidate {
+  readonly runId: string;
+  readonly live: boolean;
+  readonly waits: boolean;
+  /** It took this very request before. */
+  readonly took: boolean;
+}
+
+/** The run of a session that a signal is for (R42). Errors: RUN_NOT_FOUND. */
+export async function findSignalled(pipeline: Pipeline, store: Store, query: SignalQuery): Promise<string> {
+  const { partition, index, gate, call } = query;
+  const look: Decide<Run, RowEvent, Candidate> = (run) =>
+    accept([], {
+      runId: run.facts.runId,
+      live: run.seq > 0 && !hasEnded(run.status),
+      waits: run.waiting?.gate === gate,
+      took: call.requestHash !== "" && run.requests.includes(call.requestHash),
+    });
+  let newest: string | undefined;
+  let waiting: string | undefined;
+  let after: ScanItem | undefined;
+  do {
+    const page = await store.scan(index, { after, limit: scanPage });
+    const candidates = await Promise.all(
+      page.items.map(({ row }) => {
+        const target = { row, partition, rules: runRules } as unknown as Target<Run, RowEvent>;
+        return pipeline.execute(target, look, plainCall);
+      }),
+    );
+    const took = candidates.find((candidate) => candidate.took);
+    if (took !== undefined) return took.runId;
+    waiting ??= candidates.find((candidate) => candidate.live && candidate.waits)?.runId;
+    newest ??= candidates.find((candidate) => candidate.live)?.runId;
+    after = page.next;
+  } while (after !== undefined);
+  const found = waiting ?? newest;
+  if (found !== undefined) return found;
+  const { appName, userId, sessionId } = query.names;
+  throw new TapeError(
+    "RUN_NOT_FOUND",
+    `no live run of session ${sessionId} of user ${userId} in app ${appName} can take the signal`,
+    {
+      ids: { app_name: appName, user_id: userId, session_id: sessionId },
+    },
+  );
+}

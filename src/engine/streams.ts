@@ -1,0 +1,226 @@
+import { runRow, valueRow, type Partition } from "../codec/row-id.ts";
+import { compileSubjectPattern } from "../codec/subject-pattern.ts";
+import { parseTrace } from "../codec/trace.ts";
+import { TapeError } from "../errors.ts";
+import type { Limits } from "../journal/limits.ts";
+import { compilePredicate } from "../journal/predicate.ts";
+import { getRun } from "../journal/run/lifecycle.ts";
+import { hasEnded } from "../journal/run/run.ts";
+import { accept, type Decide } from "../journal/row.ts";
+import { integer, optionalId, requiredId } from "../journal/validate.ts";
+import { valueEvent, valueRules, type Value } from "../journal/value/value.ts";
+import type { WatchedValue } from "../model/call.ts";
+import type { EventEntry, SubscribeBySubjectRequest, SubscribeEventsRequest } from "../model/feed.ts";
+import type { JournalEntry, SubscribeRunRequest } from "../model/run.ts";
+import type { RowId } from "../model/row.ts";
+import type { WatchValueRequest } from "../model/value.ts";
+import type { FeedEntry, Store, StoredEntry } from "../store/store.ts";
+import { runTarget } from "./business-keys.ts";
+import type { Pipeline, Target } from "./pipeline.ts";
+import { plainCall, type RowEvent } from "./row-slot.ts";
+import { stream } from "./stream.ts";
+import type { Wakeups } from "./wakeups.ts";
+
+/** What the streams of one partition need. */
+export interface StreamPorts {
+  readonly pipeline: Pipeline;
+  readonly store: Store;
+  readonly wakeups: Wakeups;
+  readonly limits: Limits;
+  readonly partition: Partition;
+  /** Fires when the engine closes. */
+  readonly closing: AbortSignal;
+}
+
+/** Entries fetched at a time: what a stream holds at most while its reader is slow (R51). */
+const pageSize = 256;
+
+/** Version of the `payload_json` of entries (R52). */
+const schemaVersion = 1;
+
+const kindOf = (kindAndVerb: string): string => kindAndVerb.slice(0, kindAndVerb.indexOf("/"));
+const subjectOf = (entry: StoredEntry): string => `/tape/${entry.kind}/${entry.dims}`;
+
+const journalEntry = (entry: StoredEntry): JournalEntry => ({
+  seq: entry.seq,
+  kind: kindOf(entry.kind),
+  payloadJson: entry.meta,
+  tsMs: entry.at,
+  globalSeq: entry.position,
+  subject: subjectOf(entry),
+  schemaVersion,
+  ...parseTrace(entry.trace),
+});
+
+function open<T>(
+  ports: StreamPorts,
+  signal: AbortSignal | undefined,
+  generate: (signal: AbortSignal) => AsyncGenerator<T, void, undefined>,
+): AsyncIterable<T> {
+  return stream(
+    [
+      { signal, error: () => new TapeError("CANCELLED", "the caller ended the stream") },
+      {
+        signal: ports.closing,
+        error: () => new TapeError("SHUTTING_DOWN", "Tape is shutting down; subscribe again from the last position"),
+      },
+    ],
+    generate,
+  );
+}
+
+/** SubscribeRun (R14). */
+export function subscribeRun(
+  ports: StreamPorts,
+  request: SubscribeRunRequest,
+  caller: AbortSignal | undefined,
+): AsyncIterable<JournalEntry> {
+  const { pipeline, store, wakeups, limits, partition } = ports;
+  return open(ports, caller, async function* (signal) {
+    const runId = requiredId("run_id", request.runId, limits);
+    const row = runRow(partition, runId);
+    let next = Math.max(1, integer("from_seq", request.fromSeq));
+    for (;;) {
+      const listening = wakeups.listen(row, signal);
+      try {
+        // Through the pipeline, so that an answer to a write is never ahead of what its writer sees here.
+        const run = await pipeline.execute(runTarget(partition, runId), getRun(runId), plainCall);
+        for (let more = true; more;) {
+          const slice = await store.read(row, { after: next - 1, limit: pageSize });
+          const entries = slice?.entries ?? [];
+          for (const entry of entries) {
+            yield journalEntry(entry);
+            next = entry.seq + 1;
+          }
+          more = entries.length === pageSize;
+        }
+        if (signal.aborted || (hasEnded(run.status as never) && next > run.seqCursor)) return;
+        await listening.wait();
+      } finally {
+        listening.stop();
+      }
+    }
+  });
+}
+
+const readValue: Decide<Value, RowEvent, Value> = (value) => accept([], { ...value });
+
+/** WatchValue (R61). */
+export function watchValue(
+  ports: StreamPorts,
+  request: WatchValueRequest,
+  caller: AbortSignal | undefined,
+): AsyncIterable<WatchedValue> {
+  const { pipeline, store, wakeups, limits, partition } = ports;
+  return open(ports, caller, async function* (signal) {
+    const namespace = requiredId("namespace", request.namespace, limits);
+    const key = requiredId("key", request.key, limits);
+    const row = valueRow(partition, namespace, key);
+    const target: Target<Value, RowEvent> = { row, partition, rules: valueRules as Target<Value, RowEvent>["rules"] };
+    let seen = Math.max(0, integer("from_version", request.fromVersion));
+    let first = true;
+    for (;;) {
+      const listening = wakeups.listen(row, signal);
+      try {
+        const current = await pipeline.execute(target, readValue, plainCall);
+        if (first && seen === 0) seen = Math.max(0, current.seq - 1);
+        for (let more = true; more && current.seq > seen;) {
+          const slice = await store.read(row, { after: Math.max(0, seen - 1), limit: pageSize });
+          const entries = slice?.entries ?? [];
+          let before = entries[0]?.seq === seen ? entries[0].meta : undefined;
+          const fresh = entries.filter((entry) => entry.seq > seen);
+          // What comes next is no longer kept: go on from the current value (R61).
+          const gap = fresh[0] !== undefined && fresh[0].seq > seen + 1;
+          if (gap) {
+            seen = current.seq - 1;
+            const last = await store.read(row, { after: seen - 1 });
+            before = last?.entries.find((entry) => entry.seq === seen)?.meta;
+            fresh.splice(0, fresh.length, ...(last?.entries.filter((entry) => entry.seq > seen) ?? []));
+          }
+          for (const [i, entry] of fresh.entries()) {
+            yield { ...valueEvent(entry, before), gap: gap && i === 0 };
+            seen = entry.seq;
+            before = entry.meta;
+          }
+          more = fresh.length > 0;
+        }
+        first = false;
+        if (signal.aborted) return;
+        await listening.wait();
+      } finally {
+        listening.stop();
+      }
+    }
+  });
+}
+
+/** SubscribeEvents (R50, R51). */
+export function subscribeEvents(
+  ports: StreamPorts,
+  request: SubscribeEventsRequest,
+  caller: AbortSignal | undefined,
+): AsyncIterable<EventEntry> {
+  const runId = optionalId("run_id", request.runId, ports.limits);
+  const kind = optionalId("kind", request.kind, ports.limits);
+  const fromMs = integer("from_ts_ms", request.fromTsMs);
+  const matches = compileSubjectPattern(request.subjectPattern ?? "");
+  const row = runId === "" ? null : runRow(ports.partition, runId);
+  return feed(ports, request.fromGlobalSeq, caller, (entry) => {
+    if (row !== null && entry.row !== row) return null;
+    if ((kind !== "" && kindOf(entry.kind) !== kind) || entry.at < fromMs || !matches(subjectOf(entry))) return null;
+    return eventEntry(entry);
+  });
+}
+
+/** SubscribeBySubject (R51, R52). */
+export function subscribeBySubject(
+  ports: StreamPorts,
+  request: SubscribeBySubjectRequest,
+  caller: AbortSignal | undefined,
+): AsyncIterable<EventEntry> {
+  const matches = compileSubjectPattern(request.subjectPattern);
+  const holds = compilePredicate(request.predicateCel ?? "", ports.limits);
+  return feed(ports, request.fromGlobalSeq, caller, (entry) => {
+    if (!matches(subjectOf(entry))) return null;
+    const event = eventEntry(entry);
+    return holds(event) ? event : null;
+  });
+}
+
+function feed(
+  ports: StreamPorts,
+  from: number | undefined,
+  caller: AbortSignal | undefined,
+  select: (entry: FeedEntry) => EventEntry | null,
+): AsyncIterable<EventEntry> {
+  const { store, wakeups, partition } = ports;
+  const mine = `${partition}/`;
+  let after = Math.max(0, integer("from_global_seq", from));
+  return open(ports, caller, async function* (signal) {
+    while (!signal.aborted) {
+      const listening = wakeups.listen(null, signal);
+      try {
+        const page = await store.tail({ after, limit: pageSize });
+        for (const entry of page.entries) {
+          const event = entry.row.startsWith(mine) ? select(entry) : null;
+          if (event !== null) yield event;
+        }
+        if (page.next === after) await listening.wait();
+        after = page.next;
+      } finally {
+        listening.stop();
+      }
+    }
+  });
+}
+
+function eventEntry(entry: FeedEntry): EventEntry {
+  const isRun = runIdOfRow(entry.row);
+  return { ...journalEntry(entry), runId: isRun };
+}
+
+/** The run id in a row id, empty for other rows (R52). Run ids are never escaped or cut: they are hashes. */
+function runIdOfRow(row: RowId): string {
+  const [, kind, runId = ""] = row.split("/");
+  return kind === "run" ? runId : "";
+}

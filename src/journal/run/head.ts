@@ -1,0 +1,112 @@
+import { decodeHead } from "../../codec/head.ts";
+import type { PastEntry } from "../row.ts";
+import { evolvePast } from "./evolve.ts";
+import { factsOf, factsText, runHeadFormat, type FactsHead } from "./facts.ts";
+import type { Claim, Run, Status } from "./run.ts";
+
+/*
+ * The head of a run, format 1: what is open and changes. Names are those of the wire where there is one, so that
+ * people and SQL views can read it. Money is in micro-dollars.
+ */
+
+interface ClaimHead {
+  readonly claimed_by: string;
+  readonly claim_expires_at_ms: number;
+}
+
+interface RunHead extends FactsHead {
+  readonly format: number;
+  readonly kind: "run";
+  readonly seq: number;
+  readonly status: Status;
+  readonly ended_at_ms: number;
+  readonly epoch: number;
+  readonly lease: { readonly owner: string; readonly expires_at_ms: number } | null;
+  readonly waiting: { readonly gate: string; readonly occurrence: number } | null;
+  readonly runnable_at_ms: number;
+  readonly budget: {
+    readonly usd_cap: number;
+    readonly token_cap: number;
+    readonly usd_spent: number;
+    readonly tokens_spent: number;
+  };
+  readonly requests: readonly string[];
+  readonly reconcile_since_ms: number;
+  readonly effects: readonly (Partial<ClaimHead> & { readonly key: string; readonly status: string })[];
+  readonly obligations: readonly (ClaimHead & { readonly seq: number })[];
+  readonly timers: readonly { readonly id: string; readonly fire_at_ms: number }[];
+}
+
+/** Encodes the head of a run. */
+export function encodeRunHead(run: Run): string {
+  const { budget, lease, waiting } = run;
+  const changing: Omit<RunHead, keyof FactsHead | "format" | "kind"> = {
+    seq: run.seq,
+    status: run.status,
+    ended_at_ms: run.endedAtMs,
+    epoch: run.epoch,
+    lease: lease === null ? null : { owner: lease.owner, expires_at_ms: lease.expiresAtMs },
+    waiting,
+    runnable_at_ms: run.runnableAtMs,
+    budget: {
+      usd_cap: budget.usdCap,
+      token_cap: budget.tokenCap,
+      usd_spent: budget.usdSpent,
+      tokens_spent: budget.tokensSpent,
+    },
+    requests: run.requests,
+    reconcile_since_ms: run.reconcileSinceMs,
+    effects: [...run.openEffects].map((key) => {
+      const effect = run.effects.get(key);
+      return { key, status: effect?.status ?? "PENDING", ...(effect?.claim ? claimHead(effect.claim) : {}) };
+    }),
+    obligations: [...run.openObligations].flatMap((seq) => {
+      const claim = run.obligations.get(seq)?.claim;
+      return claim ? [{ seq, ...claimHead(claim) }] : [];
+    }),
+    timers: [...run.unfiredTimers].map((id) => ({ id, fire_at_ms: run.timers.get(id)?.fireAtMs ?? 0 })),
+  };
+  return `{${run.factsText},${JSON.stringify(changing).slice(1)}`;
+}
+
+const claimHead = (claim: Claim): ClaimHead => ({ claimed_by: claim.by, claim_expires_at_ms: claim.expiresAtMs });
+
+/** Brings a run up to a stored head: folds the entries it has not seen, then lays over what the head alone knows. */
+export function restoreRun(run: Run, bytes: Uint8Array, entries: readonly PastEntry[], row: string): void {
+  const head = decodeHead<RunHead>(bytes, runHeadFormat, row);
+  for (const entry of entries) evolvePast(run, entry);
+  run.facts = factsOf(head);
+  run.factsText = factsText(run.facts);
+  run.seq = head.seq;
+  run.status = head.status;
+  run.endedAtMs = head.ended_at_ms;
+  run.epoch = head.epoch;
+  run.lease = head.lease === null ? null : { owner: head.lease.owner, expiresAtMs: head.lease.expires_at_ms };
+  run.waiting = head.waiting;
+  run.runnableAtMs = head.runnable_at_ms;
+  run.budget = {
+    usdCap: head.budget.usd_cap,
+    tokenCap: head.budget.token_cap,
+    usdSpent: head.budget.usd_spent,
+    tokensSpent: head.budget.tokens_spent,
+  };
+  run.requests = head.requests;
+  run.reconcileSinceMs = head.reconcile_since_ms;
+  for (const { key, claimed_by, claim_expires_at_ms } of head.effects) {
+    const effect = run.effects.get(key);
+    if (effect !== undefined) {
+      effect.claim =
+        claimed_by === undefined || claim_expires_at_ms === undefined
+          ? null
+          : { by: claimed_by, expiresAtMs: claim_expires_at_ms };
+    }
+  }
+  const claims = new Map(head.obligations.map((claim) => [claim.seq, claim]));
+  for (const seq of run.openObligations) {
+    const obligation = run.obligations.get(seq);
+    const claim = claims.get(seq);
+    if (obligation !== undefined) {
+      obligation.claim = claim === undefined ? null : { by: claim.claimed_by, expiresAtMs: claim.claim_expires_at_ms };
+    }
+  }
+}

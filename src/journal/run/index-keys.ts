@@ -1,0 +1,84 @@
+import { indexName, tickIndex, type Partition } from "../../codec/row-id.ts";
+import { newestFirstKey, timeKey } from "../../codec/time-key.ts";
+import type { IndexKey } from "../../model/row.ts";
+import { builtInTimers, dueObligations, hasEnded, type Effect, type Run } from "./run.ts";
+
+/*
+ * The keys by which others find a run. One key an index, for the earliest thing due: whoever scans looks at the run
+ * for the rest. A key may come too early, never too late, so that no run is overlooked.
+ */
+
+/** How long the server waits for someone else to take a built-in timer (R46). */
+export const timerGraceMs = 1000;
+
+/** When an outbox effect may next be dispatched; `null` when not by anyone. */
+export function dispatchDueMs(effect: Effect): number | null {
+  if (effect.mode !== "OUTBOX" || effect.status !== "PENDING") return null;
+  if (effect.claim === null) return effect.nextDispatchAtMs || effect.at;
+  return effect.semantics === "NON_IDEMPOTENT" ? null : effect.claim.expiresAtMs;
+}
+
+/** Whether an effect may have to be reconciled while it stays as it is (R28). */
+export const awaitsReconciling = (effect: Effect): boolean =>
+  effect.status === "UNKNOWN" || (effect.status === "PENDING" && effect.mode === "INLINE");
+
+class Earliest {
+  readonly #times = new Map<string, number>();
+
+  note(index: string, ms: number): void {
+    const known = this.#times.get(index);
+    if (known === undefined || ms < known) this.#times.set(index, ms);
+  }
+
+  keys(): IndexKey[] {
+    return Array.from(this.#times, ([index, ms]) => ({ index, key: timeKey(ms) }));
+  }
+}
+
+/** The index keys a run should have. */
+export function runIndexKeys(run: Run, partition: Partition): readonly IndexKey[] {
+  if (run.seq === 0) return [];
+  const earliest = new Earliest();
+  const name = (index: string, ...more: readonly string[]): string => indexName(partition, index, ...more);
+  if (run.status === "RUNNABLE") earliest.note(name("recover"), run.runnableAtMs);
+  else if (run.status === "RUNNING" && run.lease !== null) earliest.note(name("recover"), run.lease.expiresAtMs);
+  // Also when nothing is open at the moment: see `reconcileSince` in effects.ts.
+  if (run.reconcileSinceMs > 0) earliest.note(name("reconcile"), run.reconcileSinceMs);
+  for (const key of run.openEffects) {
+    const effect = run.effects.get(key);
+    if (effect !== undefined) noteEffect(earliest, effect, name);
+  }
+  for (const obligation of dueObligations(run)) {
+    earliest.note(name("compensate"), obligation.nextAttemptAtMs || obligation.at);
+  }
+  for (const id of run.unfiredTimers) {
+    const timer = run.timers.get(id);
+    if (timer === undefined) continue;
+    earliest.note(name("timer"), timer.fireAtMs);
+    if (builtInTimers.has(timer.kind)) earliest.note(tickIndex, timer.fireAtMs + timerGraceMs);
+  }
+  const keys = earliest.keys();
+  if (!hasEnded(run.status)) {
+    const { appName, userId, sessionId, startedAtMs } = run.facts;
+    keys.push({ index: name("live", appName, userId, sessionId), key: newestFirstKey(startedAtMs) });
+  }
+  return keys;
+}
+
+function noteEffect(
+  earliest: Earliest,
+  effect: Effect,
+  name: (index: string, ...more: readonly string[]) => string,
+): void {
+  const due = dispatchDueMs(effect);
+  if (due !== null) {
+    earliest.note(name("dispatch"), due);
+    earliest.note(name("dispatch", effect.connector), due);
+  }
+  if (effect.claim !== null && effect.semantics === "NON_IDEMPOTENT" && effect.status === "PENDING") {
+    // From the expiry on the effect is UNKNOWN: the server writes that down, and it is to be reconciled.
+    earliest.note(tickIndex, effect.claim.expiresAtMs);
+    earliest.note(name("reconcile"), effect.at);
+  }
+  if (awaitsReconciling(effect)) earliest.note(name("reconcile"), effect.at);
+}

@@ -1,0 +1,19 @@
+import type { RowRules } from "../row.ts";
+import type { RunEvent } from "./events.ts";
+import { evolveRun } from "./evolve.ts";
+import { encodeRunHead, restoreRun } from "./head.ts";
+import { runIndexKeys } from "./index-keys.ts";
+import { absentRun, type Run } from "./run.ts";
+
+/** The rules of a run's row. */
+export const runRules: RowRules<Run, RunEvent> = {
+  past: "all",
+  absent: absentRun,
+  restore: restoreRun,
+  evolve: evolveRun,
+  head: encodeRunHead,
+  indexKeys: runIndexKeys,
+  trimBelow: () => 1,
+  // Measured with --expose-gc on runs of 1,000 effects: 0.4 to 0.6 KB for each thing a run remembers.
+  bytes: (run) => 2048 + 600 * (run.decisions.size + run.effects.size + run.obligations.size + run.timers.size),
+};

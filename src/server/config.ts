@@ -1,0 +1,139 @@
+import { readFileSync } from "node:fs";
+import {
+  configError,
+  formatAddress,
+  isLoopback,
+  parseBytes,
+  parseChoice,
+  parseFlag,
+  parseInteger,
+  parseListenAddress,
+  type ListenAddress,
+} from "./config-values.ts";
+import { parseCredentials, type Credential } from "./credentials.ts";
+import type { LogOptions } from "./logger.ts";
+import { SettingTexts, type ConfigFlags, type DescribedSetting, type Environment } from "./settings.ts";
+
+/** Everything a server can be told, checked and frozen. */
+export interface ServerConfig {
+  /** The store URL; may hold a password. */
+  readonly store: string;
+  /** Whether the schema is brought up to date at start. */
+  readonly migrate: boolean;
+  readonly listen: ListenAddress;
+  readonly auth: "none" | "token";
+  /** Secret. Empty when `auth` is `none`. */
+  readonly credentials: readonly Credential[];
+  /** PEM files; `null`: no TLS. */
+  readonly tls: TlsFiles | null;
+  readonly log: LogOptions;
+  /** Bytes of a message, compressed or not (R7). */
+  readonly maxMessageBytes: number;
+  /** Bytes of a payload field (R7). */
+  readonly maxPayloadBytes: number;
+  /** Calls under way at once; more are refused with OVERLOADED. */
+  readonly maxPending: number;
+  /** Bytes of requests and responses held for calls under way; more are refused with OVERLOADED. */
+  readonly maxBufferedBytes: number;
+  /** Calls and streams of one HTTP/2 connection. */
+  readonly maxStreams: number;
+  /** Connections; more are closed at once. */
+  readonly maxConnections: number;
+  /** Time to receive one whole request, or to hand over one response, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** Time for a graceful stop, in milliseconds. */
+  readonly graceMs: number;
+  /** Bytes of hot rows kept in memory. */
+  readonly cacheBytes: number;
+  /** The effective settings as text, secrets masked: what `tape config` prints. */
+  readonly described: readonly DescribedSetting[];
+}
+
+/** Files of the server's certificate chain and its key. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+const mebibyte = 1024 ** 2;
+const gibibyte = 1024 ** 3;
+
+/** The effective settings of a configuration, safe to print. */
+export function describeConfig(config: ServerConfig): readonly DescribedSetting[] {
+  return config.described;
+}
+
+/** Flags, then environment, then defaults. This is the one place that reads the environment. Errors: CONFIG_INVALID. */
+export function loadConfig(
+  flags: ConfigFlags = {},
+  env: Environment = process.env,
+  isTerminal: boolean = process.stderr.isTTY,
+): ServerConfig {
+  const texts = new SettingTexts(flags, env);
+  const listen = parseListenAddress(...texts.labelled("listen"));
+  const auth = parseChoice(...texts.labelled("auth"), ["none", "token"]);
+  const credentials = readCredentials(texts);
+  if (auth === "token" && credentials.length === 0) {
+    throw configError(texts.label("auth"), "token needs TAPE_TOKENS or TAPE_TOKENS_FILE with at least one token");
+  }
+  // Tokens that nothing checks would be a server that only looks protected.
+  if (auth === "none" && credentials.length > 0) {
+    throw configError(texts.label("auth"), "none ignores the tokens given; write --auth token or take them away");
+  }
+  if (auth === "none" && !isLoopback(listen.host) && !parseFlag(...texts.labelled("insecureNoAuth"))) {
+    throw configError(
+      texts.label("listen"),
+      `${formatAddress(listen)} can be reached by others; set --auth token, or allow it with --insecure-no-auth`,
+    );
+  }
+  const maxMessageBytes = parseBytes(...texts.labelled("maxMessageBytes"), 1024, 256 * mebibyte);
+  const format = parseChoice(...texts.labelled("log"), ["auto", "json", "pretty"]);
+  return Object.freeze({
+    store: texts.text("store"),
+    migrate: parseFlag(...texts.labelled("migrate")),
+    listen: Object.freeze(listen),
+    auth,
+    credentials: Object.freeze(credentials),
+    tls: tlsFiles(texts),
+    log: Object.freeze({
+      format: format === "auto" ? (isTerminal ? "pretty" : "json") : format,
+      level: parseChoice(...texts.labelled("logLevel"), logLevels),
+      // https://no-color.org
+      colours: isTerminal && (env["NO_COLOR"] ?? "") === "",
+    }),
+    maxMessageBytes,
+    maxPayloadBytes: parseBytes(...texts.labelled("maxPayloadBytes"), 1, maxMessageBytes),
+    maxPending: parseInteger(...texts.labelled("maxPending"), 1, 1_000_000),
+    maxBufferedBytes: parseBytes(...texts.labelled("maxBufferedBytes"), maxMessageBytes, 64 * gibibyte),
+    maxStreams: parseInteger(...texts.labelled("maxStreams"), 1, 1_000_000),
+    maxConnections: parseInteger(...texts.labelled("maxConnections"), 1, 1_000_000),
+    requestTimeoutMs: parseInteger(...texts.labelled("requestTimeoutMs"), 1, 3_600_000),
+    graceMs: parseInteger(...texts.labelled("graceMs"), 0, 3_600_000),
+    cacheBytes: parseBytes(...texts.labelled("cacheBytes"), 0, 1024 * gibibyte),
+    described: Object.freeze(texts.describe()),
+  });
+}
+
+function readCredentials(texts: SettingTexts): readonly Credential[] {
+  const inline = parseCredentials(...texts.labelled("tokens"));
+  const path = texts.text("tokensFile");
+  if (path === "") return inline;
+  const label = texts.label("tokensFile");
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw configError(label, `cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
+  return [...inline, ...parseCredentials(text, `${label} (${path})`)];
+}
+
+function tlsFiles(texts: SettingTexts): TlsFiles | null {
+  const certFile = texts.text("tlsCert");
+  const keyFile = texts.text("tlsKey");
+  if (certFile === "" && keyFile === "") return null;
+  if (certFile === "") throw configError(texts.label("tlsKey"), "needs a certificate: set TAPE_TLS_CERT too");
+  if (keyFile === "") throw configError(texts.label("tlsCert"), "needs a key: set TAPE_TLS_KEY too");
+  return Object.freeze({ certFile, keyFile });
+}

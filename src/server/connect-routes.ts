@@ -1,0 +1,85 @@
+import type { DescMethod, DescMethodServerStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
+import { ConnectError, createContextKey, type ConnectRouter, type ContextKey, type HandlerContext } from "@connectrpc/connect";
+import { TapeError } from "../errors.ts";
+import { Inspect } from "../rpc/gen/tape/v1/inspect_pb.ts";
+import { rpcMethods } from "../rpc/rpc-methods.ts";
+import { fromStatus } from "../rpc/status.ts";
+import { responseMetadata } from "./call-metadata.ts";
+import type { ServerCall, ServedMethod } from "./server-call.ts";
+import { connectErrorOf } from "./wire-error.ts";
+
+/** Where the adapter leaves the admitted call for its route. */
+export const callKey: ContextKey<ServerCall | undefined> = createContextKey<ServerCall | undefined>(undefined);
+
+/** The RPCs of `tape.v1.Tape` in the terms of connect. */
+export function routeTape(router: ConnectRouter): void {
+  for (const { desc } of Object.values<ServedMethod>(rpcMethods)) {
+    if (isUnary(desc)) router.rpc(desc, answerUnary);
+    else if (isServerStreaming(desc)) router.rpc(desc, answerStream);
+  }
+}
+
+/** The RPCs of `tape.v1.Inspect`, which are in the contract and still to come. */
+export function routeInspect(router: ConnectRouter): void {
+  for (const method of Inspect.methods.filter(isUnary)) {
+    router.rpc(method, () => {
+      throw connectErrorOf(new TapeError("UNIMPLEMENTED", `tape.v1.Inspect/${method.name} is still to come`));
+    });
+  }
+}
+
+function isUnary(desc: DescMethod): desc is DescMethodUnary {
+  return desc.methodKind === "unary";
+}
+
+function isServerStreaming(desc: DescMethod): desc is DescMethodServerStreaming {
+  return desc.methodKind === "server_streaming";
+}
+
+async function answerUnary(message: Message, context: HandlerContext): Promise<Message> {
+  const call = callOf(context);
+  const { request, response } = call.method;
+  try {
+    const result = await call.unary(request.toNoun(message), context.signal);
+    const reply = response.toMessage(result as never);
+    setMetadata(context, result);
+    call.succeed(result);
+    return reply;
+  } catch (error) {
+    throw connectErrorOf(call.fail(ownError(error)));
+  }
+}
+
+async function* answerStream(message: Message, context: HandlerContext): AsyncGenerator<Message, void, undefined> {
+  const call = callOf(context);
+  const { request, response } = call.method;
+  let first = true;
+  try {
+    for await (const item of call.stream(request.toNoun(message), context.signal)) {
+      if (first) setMetadata(context, item);
+      first = false;
+      yield response.toMessage(item as never);
+    }
+    call.succeed();
+  } catch (error) {
+    throw connectErrorOf(call.fail(ownError(error)));
+  }
+}
+
+function callOf(context: HandlerContext): ServerCall {
+  const call = context.values.get(callKey);
+  if (call === undefined) throw new ConnectError("the call was not admitted");
+  return call;
+}
+
+function setMetadata(context: HandlerContext, result: object): void {
+  for (const [name, value] of Object.entries(responseMetadata(result))) context.responseHeader.set(name, value);
+}
+
+/** What connect aborts a call with (a deadline, a caller that left), in our words. */
+function ownError(error: unknown): unknown {
+  const isAbort = error instanceof ConnectError || (error instanceof DOMException && error.name === "AbortError");
+  if (!isAbort) return error;
+  const { code, rawMessage } = ConnectError.from(error);
+  return fromStatus(code, rawMessage, [], error);
+}

@@ -1,0 +1,173 @@
+import { once } from "node:events";
+import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { TapeError } from "../errors.ts";
+import { rpcMethods } from "../rpc/rpc-methods.ts";
+import type { CallDesk } from "./call-desk.ts";
+import { responseMetadata } from "./call-metadata.ts";
+import { frameOf, parseGrpcTimeout, SingleMessage } from "./grpc-message.ts";
+import { ServerCall, type ServedMethod } from "./server-call.ts";
+import { grpcErrorTrailers } from "./wire-error.ts";
+
+/* The fast path: plain gRPC directly on the streams of `node:http2`. Everything else, compressed gRPC included, is left
+   to connect, which is several times slower; `docs/server.md` has the figures. */
+
+const methods: ReadonlyMap<string, ServedMethod> = new Map(
+  Object.values<ServedMethod>(rpcMethods).map((method) => [method.path, method]),
+);
+const plainGrpc: ReadonlySet<string> = new Set(["application/grpc", "application/grpc+proto"]);
+const okHeaders: OutgoingHttpHeaders = Object.freeze({ ":status": 200, "content-type": "application/grpc+proto" });
+const okTrailers: OutgoingHttpHeaders = Object.freeze({ "grpc-status": "0" });
+const withTrailers = { waitForTrailers: true, sendDate: false };
+const withoutBody = { endStream: true, sendDate: false };
+// setTimeout takes no more; a caller that waits for 24 days waits for ever.
+const longestTimeoutMs = 2 ** 31 - 1;
+
+/** Serves a call of `tape.v1.Tape` in plain gRPC; says `false` to everything else, which it leaves alone. */
+export function serveGrpc(
+  desk: CallDesk,
+  closing: AbortSignal,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+): boolean {
+  const method = methods.get(headers[":path"] ?? "");
+  if (method === undefined || headers[":method"] !== "POST") return false;
+  if (!plainGrpc.has(headers["content-type"] ?? "") || (headers["grpc-encoding"] ?? "identity") !== "identity") {
+    return false;
+  }
+  new Exchange(new ServerCall(desk, method), stream, closing).begin(headers);
+  return true;
+}
+
+/** One call on one HTTP/2 stream. */
+class Exchange {
+  readonly #call: ServerCall;
+  readonly #stream: ServerHttp2Stream;
+  readonly #closing: AbortSignal;
+  readonly #body = new SingleMessage();
+  #timeoutMs: number | undefined;
+
+  constructor(call: ServerCall, stream: ServerHttp2Stream, closing: AbortSignal) {
+    this.#call = call;
+    this.#stream = stream;
+    this.#closing = closing;
+  }
+
+  begin(headers: IncomingHttpHeaders): void {
+    const stream = this.#stream;
+    // A stream that breaks says so by closing; without a listener its error would end the process.
+    stream.on("error", ignore);
+    stream.once("close", () => this.#call.release());
+    const receive = (chunk: Buffer): void => {
+      try {
+        this.#call.receive(chunk.length);
+        this.#call.checkSize(this.#body.push(chunk) ?? 0);
+      } catch (error) {
+        stream.off("data", receive);
+        stream.off("end", answer);
+        this.#refuse(this.#call.fail(error));
+      }
+    };
+    const answer = (): void => void this.#answer();
+    try {
+      this.#call.admit(headers);
+      const timeout = headers["grpc-timeout"];
+      if (typeof timeout === "string") this.#timeoutMs = parseGrpcTimeout(timeout);
+      stream.on("data", receive);
+      stream.once("end", answer);
+    } catch (error) {
+      this.#refuse(this.#call.fail(error));
+    }
+  }
+
+  async #answer(): Promise<void> {
+    const { kind, request } = this.#call.method;
+    // A caller that has left, or was cut off for being slow, wants no answer.
+    if (this.#stream.closed) return;
+    try {
+      const noun = request.decode(this.#body.finish());
+      await (kind === "unary" ? this.#answerUnary(noun) : this.#answerStream(noun));
+    } catch (error) {
+      this.#refuse(this.#call.fail(error));
+    }
+  }
+
+  async #answerUnary(request: object): Promise<void> {
+    // No signal unless there is a deadline: no unary call waits for more than commits, which go on anyway (R9).
+    const deadline = this.#timeoutMs === undefined ? undefined : new AbortController();
+    const timer = deadline && startDeadline(deadline, this.#timeoutMs);
+    let frame: Buffer;
+    let result: object;
+    try {
+      result = await this.#call.unary(request, deadline?.signal);
+      frame = frameOf(this.#call.method.response.encode(result as never));
+    } finally {
+      clearTimeout(timer);
+    }
+    this.#call.succeed(result);
+    if (this.#stream.closed) return;
+    this.#call.hold(frame.length);
+    this.#stream.respond({ ...okHeaders, ...responseMetadata(result) }, withTrailers);
+    this.#stream.once("wantTrailers", sendOkTrailers);
+    this.#stream.end(frame);
+  }
+
+  async #answerStream(request: object): Promise<void> {
+    const { name, response } = this.#call.method;
+    const stream = this.#stream;
+    const ending = new AbortController();
+    const leave = (): void => ending.abort(new TapeError("CANCELLED", "the caller left"));
+    const close = (): void => ending.abort(this.#closing.reason);
+    const timer = startDeadline(ending, this.#timeoutMs);
+    stream.once("close", leave);
+    this.#closing.addEventListener("abort", close);
+    if (this.#closing.aborted) close();
+    let trailers = okTrailers;
+    const open = (first: object): void => {
+      stream.respond({ ...okHeaders, ...responseMetadata(first) }, withTrailers);
+      stream.once("wantTrailers", () => stream.sendTrailers(trailers));
+    };
+    try {
+      // Headers go at once, so that a caller knows that it is served; those of WatchValue wait for its first item (R61).
+      if (name !== "watchValue") open({});
+      for await (const item of this.#call.stream(request, ending.signal)) {
+        if (!stream.headersSent) open(item);
+        if (!stream.write(frameOf(response.encode(item as never)))) {
+          await once(stream, "drain", { signal: ending.signal });
+        }
+      }
+      this.#call.succeed();
+      if (!stream.headersSent) open({});
+    } catch (error) {
+      const failure = this.#call.fail(ending.signal.aborted ? ending.signal.reason : error);
+      if (!stream.headersSent) return this.#refuse(failure);
+      trailers = grpcErrorTrailers(failure);
+    } finally {
+      clearTimeout(timer);
+      stream.off("close", leave);
+      this.#closing.removeEventListener("abort", close);
+    }
+    stream.end();
+  }
+
+  /** Answers with nothing but trailers. A body that is still coming is cut off behind them. */
+  #refuse(failure: TapeError): void {
+    if (this.#stream.closed || this.#stream.headersSent) return;
+    this.#stream.respond({ ...okHeaders, ...grpcErrorTrailers(failure) }, withoutBody);
+    if (!this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+}
+
+function startDeadline(controller: AbortController, timeoutMs: number | undefined): NodeJS.Timeout | undefined {
+  if (timeoutMs === undefined) return undefined;
+  const expire = (): void => {
+    const message = `the deadline of ${timeoutMs} ms has passed; a write may have been committed, and a retry finds it`;
+    controller.abort(new TapeError("DEADLINE_EXCEEDED", message));
+  };
+  return setTimeout(expire, Math.min(timeoutMs, longestTimeoutMs));
+}
+
+function sendOkTrailers(this: ServerHttp2Stream): void {
+  this.sendTrailers(okTrailers);
+}
+
+function ignore(): void {}

@@ -1,0 +1,165 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Span } from "@opentelemetry/api";
+import { TapeError, toTapeError } from "../errors.ts";
+import type { CallOptions } from "../model/call.ts";
+import type { Tape } from "../model/tape.ts";
+import type { RpcMethod, RpcName } from "../rpc/rpc-methods.ts";
+import type { CallDesk } from "./call-desk.ts";
+import { readCallOptions, readTraceparent } from "./call-metadata.ts";
+import { endServerSpan, startServerSpan, traceparentOf } from "./call-trace.ts";
+
+/** Any one of the RPCs of `tape.v1.Tape`; its kind tells the unary ones from the streaming ones. */
+export type ServedMethod = { readonly [Name in RpcName]: RpcMethod<Name> }[RpcName];
+
+/**
+ * One RPC from its headers to its outcome, the same for every protocol: authentication, limits, metadata, the call of
+ * Tape, then one note in metrics, log and trace. The protocol's side calls {@link admit}, {@link receive} and
+ * {@link hold} for what it buffers, {@link unary} or {@link stream}, then {@link succeed} or {@link fail}, and at last
+ * {@link release}.
+ */
+export class ServerCall {
+  readonly method: ServedMethod;
+  readonly #desk: CallDesk;
+  readonly #startedAt: number = performance.now();
+  #options: CallOptions = {};
+  #tape: Tape | undefined;
+  #span: Span | undefined;
+  #runId = "";
+  #heldBytes = 0;
+  #ended = false;
+
+  constructor(desk: CallDesk, method: ServedMethod) {
+    this.#desk = desk;
+    this.method = method;
+  }
+
+  /** Refuses what can be refused before the body is read. Throws TapeError. */
+  admit(headers: IncomingHttpHeaders): void {
+    const traceparent = readTraceparent(headers);
+    this.#span = startServerSpan(this.method.desc.name, traceparent);
+    const access = this.#desk.ports.authenticate(headers.authorization);
+    this.#desk.check();
+    this.#options = { ...readCallOptions(headers), traceparent: traceparentOf(this.#span, traceparent) };
+    this.#tape = this.#desk.ports.tapeOf(access);
+  }
+
+  /** Takes note of bytes of the request that are kept in memory. Throws OVERLOADED. */
+  receive(bytes: number): void {
+    this.hold(bytes);
+    this.#desk.check();
+  }
+
+  /** Takes note of bytes that are kept in memory until {@link release}. */
+  hold(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#desk.hold(bytes);
+  }
+
+  /** Throws SIZE_LIMIT for a message of more bytes than allowed (R7). */
+  checkSize(bytes: number): void {
+    const limit = this.#desk.ports.limits.maxMessageBytes;
+    if (bytes <= limit) return;
+    throw new TapeError("SIZE_LIMIT", `the message has ${bytes} bytes, at most ${limit} are allowed`, {
+      ids: { field: "message", limit: String(limit), size: String(bytes) },
+    });
+  }
+
+  /** Calls Tape. When the signal fires, its reason is the answer at once; what was begun goes on (R9). */
+  unary(request: object, signal?: AbortSignal): Promise<object> {
+    const { method } = this;
+    const [tape, options] = this.#begin(request, signal);
+    if (method.kind !== "unary") throw new TapeError("INTERNAL", `${method.name} is a stream`);
+    const work = this.#desk.count<object>(() => tape[method.name](request as never, options));
+    return signal === undefined ? work : orAborted(work, signal);
+  }
+
+  /** Follows a stream of Tape until it ends, the reader leaves or the signal fires. */
+  stream(request: object, signal: AbortSignal): AsyncIterable<object> {
+    const { method } = this;
+    const [tape, options] = this.#begin(request, signal);
+    if (method.kind === "unary") throw new TapeError("INTERNAL", `${method.name} is no stream`);
+    return this.#desk.countStream<object>(tape[method.name](request as never, options), signal);
+  }
+
+  /** Notes that the call went well; `result` is that of a unary call. */
+  succeed(result?: object): void {
+    if (result !== undefined && this.#runId === "") this.#runId = runIdOf(result);
+    this.#end(undefined);
+  }
+
+  /**
+   * Notes that the call failed and gives the error to send. What is no TapeError, and every INTERNAL one, is logged
+   * under an error id and sent without its cause (R9).
+   */
+  fail(thrown: unknown): TapeError {
+    const known = toTapeError(thrown);
+    if (known.code !== "INTERNAL") {
+      this.#end(known);
+      return known;
+    }
+    const errorId = this.#desk.ports.ids.spanId();
+    this.#end(known, errorId);
+    return new TapeError(known.reason, `internal error ${errorId}: the server's log says more under that id`, {
+      ids: { error_id: errorId },
+    });
+  }
+
+  /** Gives back what was held; ends the call as CANCELLED if nothing else has. Idempotent. */
+  release(): void {
+    if (this.#heldBytes > 0) this.#desk.hold(-this.#heldBytes);
+    this.#heldBytes = 0;
+    if (!this.#ended) this.#end(new TapeError("CANCELLED", "the caller left"));
+  }
+
+  #begin(request: object, signal: AbortSignal | undefined): [Tape, CallOptions] {
+    this.#desk.check();
+    this.#runId = runIdOf(request);
+    if (this.#tape === undefined) throw new TapeError("INTERNAL", "the call was not admitted");
+    return [this.#tape, signal === undefined ? this.#options : { ...this.#options, signal }];
+  }
+
+  #end(error: TapeError | undefined, errorId?: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const ms = performance.now() - this.#startedAt;
+    const rpc = this.method.desc.name;
+    const { histogram, log } = this.#desk.ports;
+    histogram.observe(rpc, error?.code ?? "OK", ms / 1000);
+    if (this.#span !== undefined) endServerSpan(this.#span, this.#runId, error);
+    const level = levelOf(error);
+    if (!log.isLevelEnabled(level)) return;
+    log[level](
+      {
+        rpc,
+        code: error?.code ?? "OK",
+        ms: Math.round(ms * 1000) / 1000,
+        ...(this.#runId === "" ? {} : { runId: this.#runId }),
+        ...(this.#options.traceparent === undefined ? {} : { trace: this.#options.traceparent.slice(3, 35) }),
+        ...(error === undefined ? {} : { reason: error.reason }),
+        ...(errorId === undefined ? {} : { errorId, err: error?.cause ?? error }),
+      },
+      error?.message ?? "call",
+    );
+  }
+}
+
+function levelOf(error: TapeError | undefined): "debug" | "info" | "warn" | "error" {
+  if (error === undefined || error.code === "CANCELLED") return "debug";
+  if (error.code === "INTERNAL") return "error";
+  return error.code === "UNAVAILABLE" ? "warn" : "info";
+}
+
+function runIdOf(noun: object): string {
+  if ("runId" in noun) return String(noun.runId);
+  return "run" in noun && typeof noun.run === "object" && noun.run !== null ? runIdOf(noun.run) : "";
+}
+
+/** The work, or the signal's reason if that comes first. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    if (signal.aborted) abort();
+  });
+}

@@ -1,0 +1,189 @@
+import { createServer as createHttp1Server, type Server as Http1Server } from "node:http";
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from "node:http2";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { Logger } from "pino";
+import { systemClock } from "../engine/clock.ts";
+import { randomIds } from "../engine/id-source.ts";
+import type { Access } from "../model/access.ts";
+import type { Tape } from "../model/tape.ts";
+import { admitEveryone, admitTokens } from "./authenticator.ts";
+import { CallDesk, shuttingDown } from "./call-desk.ts";
+import type { ServerConfig } from "./config.ts";
+import { formatAddress, isLoopback } from "./config-values.ts";
+import { connectHandler, type NodeRequest, type NodeResponse } from "./connect-path.ts";
+import { routeInspect, routeTape } from "./connect-routes.ts";
+import { serveGrpc } from "./grpc-path.ts";
+import { routeHealth } from "./health-routes.ts";
+import { CallHistogram } from "./metrics.ts";
+import { Port } from "./port.ts";
+import { serveProbe, type ProbeOptions } from "./probe-routes.ts";
+import { Readiness } from "./readiness.ts";
+import { routeReflection } from "./reflection-routes.ts";
+import { renderMetrics } from "./server-metrics.ts";
+import { StreamWatch } from "./stream-watch.ts";
+import { readTlsIdentity } from "./tls-identity.ts";
+
+/** What a server asks of an engine. */
+export interface ServedEngine {
+  /** Bound to what a caller may see; kept by the engine. */
+  tape(access: Access): Tape;
+  /** A round trip to the store, in milliseconds. */
+  ping(signal?: AbortSignal): Promise<number>;
+  /** Counters, by camelCase name. */
+  stats(): object;
+}
+
+/** What a server is made of. */
+export interface ServerOptions {
+  /** Stays open when the server closes: it is whoever made it that closes it. */
+  readonly engine: ServedEngine;
+  readonly config: ServerConfig;
+  readonly logger: Logger;
+  /** One opened before; absent: opened as the configuration says. */
+  readonly port?: Port | undefined;
+}
+
+/** A server that takes calls. */
+export interface RunningServer {
+  /** `host:port`, with the real port. */
+  readonly address: string;
+  readonly port: number;
+  /**
+   * Not ready from this moment on; streams end with SHUTTING_DOWN, calls under way are answered. What is not done after
+   * `graceMs` (default: the configured one) is cut off. Idempotent.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+const headersTimeoutMs = 10_000;
+const keepAliveTimeoutMs = 65_000;
+const maxHeaderBytes = 32 * 1024;
+// The protocol's 64 KiB stall every large message for a round trip.
+const streamWindowBytes = 1024 * 1024;
+const connectionWindowBytes = 8 * 1024 * 1024;
+
+/** Opens a port as configured. Errors: CONFIG_INVALID, also for TLS files. */
+export function openPort(config: ServerConfig): Promise<Port> {
+  const tls = config.tls === null ? null : readTlsIdentity(config.tls);
+  return Port.open({ listen: config.listen, tls, maxConnections: config.maxConnections, silenceMs: headersTimeoutMs });
+}
+
+/** Serves an engine on one port. Errors: CONFIG_INVALID. */
+export async function startServer({ engine, config, logger, port: opened }: ServerOptions): Promise<RunningServer> {
+  const port = opened ?? (await openPort(config));
+  const closing = new AbortController();
+  const authenticate = config.auth === "none" ? admitEveryone : admitTokens(config.credentials);
+  const desk = new CallDesk({
+    tapeOf: (access) => engine.tape(access),
+    authenticate,
+    limits: config,
+    histogram: new CallHistogram(),
+    log: logger,
+    ids: randomIds(),
+  });
+  const readiness = new Readiness({
+    ping: (signal) => engine.ping(signal),
+    closing: closing.signal,
+    clock: systemClock,
+    timeoutMs: 2000,
+    pollMs: 5000,
+  });
+  const loopDelay = monitorEventLoopDelay({ resolution: 20 });
+  loopDelay.enable();
+  const probes: ProbeOptions = {
+    readiness,
+    metrics: () => renderMetrics({ desk, port, engineStats: () => engine.stats(), loopDelay }),
+    authenticateMetrics: isLoopback(config.listen.host) ? admitEveryone : authenticate,
+  };
+  const rpcs = connectHandler(desk, closing.signal, (router: ConnectRouter) => {
+    routeTape(router);
+    routeInspect(router);
+    routeHealth(router, readiness);
+    routeReflection(router);
+  });
+  const handler = (request: NodeRequest, response: NodeResponse): void => {
+    if (closing.signal.aborted && request.httpVersionMajor === 1) response.setHeader("connection", "close");
+    if (!serveProbe(probes, request, response)) rpcs(request, response);
+  };
+  const http1 = startHttp1(config, handler);
+  const watch = new StreamWatch(config.requestTimeoutMs);
+  const sessions = new Set<ServerHttp2Session>();
+  const http2 = startHttp2(config, desk, closing.signal, handler, watch, sessions);
+  port.accept({
+    http1: (socket) => void http1.emit("connection", socket),
+    http2: (socket) => void http2.emit("connection", socket),
+  });
+
+  const stop = async (graceMs: number): Promise<void> => {
+    desk.close();
+    closing.abort(shuttingDown());
+    const gone = port.close();
+    for (const session of sessions) session.close();
+    // A connection of HTTP/1.1 becomes idle whenever its last answer is taken; nothing tells when.
+    const idle = setInterval(() => http1.closeIdleConnections(), 20);
+    http1.closeIdleConnections();
+    const cut = setTimeout(() => port.destroy(), graceMs);
+    await gone;
+    clearInterval(idle);
+    clearTimeout(cut);
+    watch.close();
+    loopDelay.disable();
+    http1.close();
+  };
+  let stopped: Promise<void> | undefined;
+  return {
+    address: formatAddress(port.address),
+    port: port.address.port,
+    close: (graceMs = config.graceMs) => (stopped ??= stop(graceMs)),
+  };
+}
+
+type Handler = (request: NodeRequest, response: NodeResponse) => void;
+
+function startHttp1(config: ServerConfig, handler: Handler): Http1Server {
+  const server = createHttp1Server(
+    {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: Math.min(headersTimeoutMs, config.requestTimeoutMs),
+      requestTimeout: config.requestTimeoutMs,
+      keepAliveTimeout: keepAliveTimeoutMs,
+    },
+    handler,
+  );
+  // Connections are handed to it, so it never listens; but only "listening" starts the checks of its timeouts.
+  server.emit("listening");
+  return server;
+}
+
+function startHttp2(
+  config: ServerConfig,
+  desk: CallDesk,
+  closing: AbortSignal,
+  handler: Handler,
+  watch: StreamWatch,
+  sessions: Set<ServerHttp2Session>,
+): Http2Server {
+  const options = {
+    // In MB; what one connection has in flight counts too, and the desk bounds that for all of them together.
+    maxSessionMemory: Math.ceil(config.maxBufferedBytes / 1024 ** 2),
+    settings: {
+      maxConcurrentStreams: config.maxStreams,
+      initialWindowSize: streamWindowBytes,
+      maxHeaderListSize: maxHeaderBytes,
+    },
+  };
+  // It never sees a connection: it only wraps single streams for handlers written for HTTP/1.1.
+  const compat = createHttp2Server(options, handler);
+  const server = createHttp2Server(options);
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    session.setLocalWindowSize(connectionWindowBytes);
+  });
+  server.on("stream", (stream, headers, flags) => {
+    watch.add(stream);
+    if (!serveGrpc(desk, closing, stream, headers)) compat.emit("stream", stream, headers, flags);
+  });
+  return server;
+}

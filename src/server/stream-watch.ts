@@ -1,0 +1,46 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
+
+interface Watched {
+  since: number;
+  handingOver: boolean;
+}
+
+/**
+ * Cuts off HTTP/2 streams whose request does not come to its end, or whose answer is not taken, in time. HTTP/1.1 has
+ * such limits in Node, HTTP/2 has none. One sweep over all streams costs less than a timer for each.
+ */
+export class StreamWatch {
+  readonly #streams = new Map<ServerHttp2Stream, Watched>();
+  readonly #timeoutMs: number;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+    this.#timer = setInterval(() => this.#sweep(performance.now()), Math.min(1000, timeoutMs)).unref();
+  }
+
+  /** Watches a stream until it closes. */
+  add(stream: ServerHttp2Stream): void {
+    this.#streams.set(stream, { since: performance.now(), handingOver: false });
+    stream.once("close", () => this.#streams.delete(stream));
+  }
+
+  /** Stops watching. */
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #sweep(now: number): void {
+    for (const [stream, watched] of this.#streams) {
+      if (stream.writableEnded && !watched.handingOver) {
+        watched.handingOver = true;
+        watched.since = now;
+      }
+      // An answer that has begun may go on for days; only its reader's silence behind its end is bounded.
+      const receiving = !stream.readableEnded && !stream.headersSent;
+      if ((receiving || watched.handingOver) && now - watched.since > this.#timeoutMs) {
+        stream.close(constants.NGHTTP2_CANCEL);
+      }
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import type { SqliteDatabase, SqliteStatement } from "./open-sqlite.ts";
+
+/** Every statement of the read path, prepared once per connection. */
+export interface ReadStatements {
+  readonly begin: SqliteStatement;
+  readonly commit: SqliteStatement;
+  /** row */
+  readonly head: SqliteStatement;
+  /** row id, after seq, limit (-1: all) */
+  readonly entries: SqliteStatement;
+  /** row id, after seq, limit (-1: all) */
+  readonly entriesWithBodies: SqliteStatement;
+  /** index, cursor key, cursor row, key to end before, limit */
+  readonly scan: SqliteStatement;
+  /** after position, limit */
+  readonly tail: SqliteStatement;
+  readonly dataVersion: SqliteStatement;
+}
+
+const envelope = "e.position, e.seq, e.kind, e.ref, e.dims, e.meta, e.at, e.trace";
+
+/** Only the statement that asks for bodies touches the pages they stand on. */
+export function prepareReads(database: SqliteDatabase): ReadStatements {
+  const prepare = (sql: string): SqliteStatement => database.prepare(sql);
+  return {
+    begin: prepare("begin"),
+    commit: prepare("commit"),
+    head: prepare("select id, version, commit_id, cast(head as blob) as head from tape_rows where row = ?"),
+    entries: prepare(`
+      select ${envelope}, e.commit_id from tape_entries e
+      where e.row_id = ? and e.seq > ? order by e.seq limit ?`),
+    entriesWithBodies: prepare(`
+      select ${envelope}, e.commit_id, coalesce(e.body, b.body) as body
+      from tape_entries e left join tape_bodies b on b.position = e.position
+      where e.row_id = ? and e.seq > ? order by e.seq limit ?`),
+    scan: prepare(`
+      select key, row from tape_index
+      where idx = ? and (key, row) > (?, ?) and key < ? order by key, row limit ?`),
+    tail: prepare(`
+      select ${envelope}, r.row from tape_entries e join tape_rows r on r.id = e.row_id
+      where e.position > ? order by e.position limit ?`),
+    dataVersion: prepare("pragma data_version"),
+  };
+}

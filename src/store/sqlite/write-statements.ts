@@ -1,0 +1,71 @@
+import type { SqliteDatabase, SqliteStatement } from "./open-sqlite.ts";
+
+/** Every statement of the write path, prepared once per connection. */
+export interface WriteStatements {
+  readonly begin: SqliteStatement;
+  readonly commit: SqliteStatement;
+  readonly rollback: SqliteStatement;
+  /** count */
+  readonly takePositions: SqliteStatement;
+  /** row, commit id, head */
+  readonly insertRow: SqliteStatement;
+  /** commit id, head, row, version */
+  readonly updateRow: SqliteStatement;
+  /** commit id, head, id, version */
+  readonly updateRowById: SqliteStatement;
+  /** row */
+  readonly version: SqliteStatement;
+  /** position, row id, seq, kind, ref, dims, meta, at, trace, commit id, body */
+  readonly insertEntry: SqliteStatement;
+  /** position, body */
+  readonly insertBody: SqliteStatement;
+  /** row id, seq */
+  readonly trimBodies: SqliteStatement;
+  /** row id, seq */
+  readonly trimEntries: SqliteStatement;
+  /** index, key, row */
+  readonly addKey: SqliteStatement;
+  /** index, key, row */
+  readonly removeKey: SqliteStatement;
+  readonly fence: SqliteStatement;
+  /** commit id, commit id, row (numbered parameters are not bound alike by all versions of the API) */
+  readonly traceOf: SqliteStatement;
+}
+
+/**
+ * Heads come as bytes and are stored as text, so that SQL's JSON functions read them; the cast keeps every byte.
+ * IMMEDIATE takes the write lock before the versions are looked at: no transaction ever has to be upgraded.
+ */
+export function prepareWrites(database: SqliteDatabase): WriteStatements {
+  const prepare = (sql: string): SqliteStatement => database.prepare(sql);
+  return {
+    begin: prepare("begin immediate"),
+    commit: prepare("commit"),
+    rollback: prepare("rollback"),
+    takePositions: prepare("update tape_meta set value = value + ? where name = 'feed' returning value"),
+    insertRow: prepare(
+      "insert into tape_rows (row, version, commit_id, head) values (?, 1, ?, cast(? as text)) on conflict (row) do nothing",
+    ),
+    updateRow: prepare(
+      "update tape_rows set version = version + 1, commit_id = ?, head = cast(? as text) where row = ? and version = ? returning id",
+    ),
+    updateRowById: prepare(
+      "update tape_rows set version = version + 1, commit_id = ?, head = cast(? as text) where id = ? and version = ?",
+    ),
+    version: prepare("select version from tape_rows where row = ?"),
+    insertEntry: prepare("insert into tape_entries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    insertBody: prepare("insert into tape_bodies values (?, ?)"),
+    trimBodies: prepare(
+      "delete from tape_bodies where position in (select position from tape_entries where row_id = ? and seq < ?)",
+    ),
+    trimEntries: prepare("delete from tape_entries where row_id = ? and seq < ?"),
+    addKey: prepare("insert into tape_index values (?, ?, ?) on conflict do nothing"),
+    removeKey: prepare("delete from tape_index where idx = ? and key = ? and row = ?"),
+    fence: prepare("update tape_meta set value = value + 1 where name = 'fence'"),
+    traceOf: prepare(`
+      select r.version, r.commit_id = ? or exists (
+        select 1 from tape_entries e where e.row_id = r.id and e.commit_id = ?
+      ) as found
+      from tape_rows r where r.row = ?`),
+  };
+}

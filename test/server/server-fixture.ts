@@ -1,0 +1,74 @@
+import { pino } from "pino";
+import { vi } from "vitest";
+import { TapeError } from "../../src/errors.ts";
+import type { Access } from "../../src/model/access.ts";
+import type { Tape } from "../../src/model/tape.ts";
+import type { ServerConfig } from "../../src/server/config.ts";
+import { startServer, type RunningServer } from "../../src/server/start-server.ts";
+
+const mebibyte = 1024 ** 2;
+
+/** A configuration on a free loopback port. */
+export const testConfig: ServerConfig = {
+  store: "memory:",
+  migrate: true,
+  listen: { host: "127.0.0.1", port: 0 },
+  auth: "none",
+  credentials: [],
+  tls: null,
+  log: { format: "json", level: "trace", colours: false },
+  maxMessageBytes: mebibyte,
+  maxPayloadBytes: mebibyte,
+  maxPending: 100,
+  maxBufferedBytes: 16 * mebibyte,
+  maxStreams: 100,
+  maxConnections: 100,
+  requestTimeoutMs: 60_000,
+  graceMs: 5000,
+  cacheBytes: 0,
+  described: [],
+};
+
+/** A Tape of which only the calls given exist; every other one is UNIMPLEMENTED. */
+export function tapeDouble(calls: Partial<Tape>): Tape {
+  return new Proxy(calls as Tape, {
+    get(target, name, receiver) {
+      return (
+        Reflect.get(target, name, receiver) ??
+        (() => Promise.reject(new TapeError("UNIMPLEMENTED", `${String(name)} is still to come`)))
+      );
+    },
+  });
+}
+
+/** A running server over a double, and what can be watched of it. */
+export interface ServedDouble {
+  readonly server: RunningServer;
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** The log, line by line. */
+  readonly log: Record<string, unknown>[];
+  /** Who was asked for. */
+  readonly accesses: Access[];
+  readonly ping: ReturnType<typeof vi.fn<() => Promise<number>>>;
+}
+
+/** Serves a double on a port of its own. Close `server` at the end. */
+export async function serveDouble(calls: Partial<Tape>, config: Partial<ServerConfig> = {}): Promise<ServedDouble> {
+  const log: Record<string, unknown>[] = [];
+  const accesses: Access[] = [];
+  const ping = vi.fn(() => Promise.resolve(0.5));
+  const server = await startServer({
+    engine: {
+      tape(access) {
+        accesses.push(access);
+        return tapeDouble(calls);
+      },
+      ping,
+      stats: () => ({ commits: 7, cacheBytes: 1024 }),
+    },
+    config: { ...testConfig, ...config },
+    logger: pino({ level: "trace", base: null }, { write: (line) => void log.push(JSON.parse(line)) }),
+  });
+  return { server, url: `http://${server.address}`, log, accesses, ping };
+}

@@ -1,0 +1,16 @@
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    globalSetup: ["test/build-dist.ts"],
+    reporters: ["default", "./test/suite-table-reporter.ts"],
+    // Processes, not threads: a test that crashes a native SQLite handle must not take others with it.
+    pool: "forks",
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    coverage: { include: ["src/**/*.ts"], exclude: ["src/rpc/gen/**", "src/**/*.test.ts"] },
+  },
+});
+
+export default config;
