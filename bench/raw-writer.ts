@@ -1,9 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { DatabaseSync } from "@photostructure/sqlite";
+import { openSqlite } from "../src/store/sqlite/open-sqlite.ts";
 import type { RawAppend } from "./raw.ts";
 
 /** Compare-and-append as any journal on SQLite must do it, in as few statements as that takes. */
-const database = new DatabaseSync(String(workerData));
+const database = await openSqlite(String(workerData), { readOnly: false });
 database.exec("pragma journal_mode = wal; pragma synchronous = full");
 database.exec(`
   create table heads (row integer primary key, version integer not null, body blob not null);

@@ -96,7 +96,7 @@ function printSetting(folder: string): void {
     times.push(performance.now() - start);
   }
   closeSync(file);
-  const fsync = quantile(Float64Array.from(times).sort(), 0.5);
+  const fsync = quantile(Float64Array.from(times).toSorted(), 0.5);
   console.log(
     `Node ${process.version}, ${cpus().length} cores, fdatasync of 4 KiB ${fsync.toFixed(2)} ms (median), ${folder}`,
   );
@@ -150,6 +150,6 @@ function printTable(): void {
 }
 
 function median(concurrency: number, name: string, value: (one: Measured) => number): number {
-  const values = Float64Array.from((results.get(`${name} ${concurrency}`) ?? []).map(value)).sort();
+  const values = Float64Array.from((results.get(`${name} ${concurrency}`) ?? []).map(value)).toSorted();
   return quantile(values, 0.5);
 }

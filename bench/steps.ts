@@ -47,7 +47,7 @@ async function goOn(steppers: readonly Stepper[], milliseconds: number): Promise
     }),
   );
   const seconds = (performance.now() - start) / 1000;
-  return { steps: latencies.length, commits, seconds, latencies: Float64Array.from(latencies).sort() };
+  return { steps: latencies.length, commits, seconds, latencies: Float64Array.from(latencies).toSorted() };
 }
 
 /** One agent that does step after step, in runs of ten: BeginEffect and CompleteEffect, both durable. */

@@ -14,8 +14,9 @@ const encodeByte = (character: string): string => `%${character.charCodeAt(0).to
 export const percentEncode = (text: string): string =>
   plain.test(text) ? text : encodeURIComponent(text).replace(/[!'()*]/g, encodeByte);
 
-/** One segment of a subject (R52): percent-encoded, `_` when empty. */
-export const subjectSegment = (text: string): string => (text === "" ? "_" : percentEncode(text));
+/** One segment of a subject (R52): percent-encoded, `_` when empty, so `_` itself is `%5F`. */
+export const subjectSegment = (text: string): string =>
+  text === "" ? "_" : text === "_" ? "%5F" : percentEncode(text);
 
 /**
  * One segment of a row id or index name: percent-encoded with `~` escaped too, `~` when empty. A long one is cut and

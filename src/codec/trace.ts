@@ -9,7 +9,7 @@ export interface Trace {
 }
 
 const noTrace: Trace = { traceId: "", spanId: "", parentSpanId: "" };
-const traceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/;
+const traceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-|$)/;
 
 /** What an entry stores for a caller's `traceparent` (W3C Trace Context); empty when it is absent or malformed. */
 export function traceOfCaller(header: string | undefined, spanId: () => string): string {

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((bank) => bank.close()));
+  await Promise.all(open.splice(0).map((one) => one.close()));
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -47,7 +47,7 @@ test("a wire moves money each time", async () => {
 
 test("a lost answer is lost after the money has moved", async () => {
   const client = await bank({ loseFirstWireAnswer: true });
-  await expect(client.wire(transfer, "invoice")).rejects.toThrow();
+  await expect(client.wire(transfer, "invoice")).rejects.toThrow("fetch failed");
   expect(await client.findWires("invoice")).toEqual([{ ...transfer, kind: "wire", ref: "W-1001", key: "invoice" }]);
   await expect(client.wire(transfer, "next")).resolves.toMatchObject({ ref: "W-1002" });
 });

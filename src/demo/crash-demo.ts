@@ -1,6 +1,6 @@
 import { type CaseOutcome, playEveryStep } from "./every-step.ts";
 import { describeKill, type Kill } from "./kill.ts";
-import { type Colors, openNarrator } from "./narrator.ts";
+import { type Colours, openNarrator } from "./narrator.ts";
 import { playScene } from "./scene.ts";
 import { stepTable } from "./step-table.ts";
 
@@ -15,7 +15,7 @@ export interface CrashDemoOptions {
   readonly signal: AbortSignal;
   /** To standard output. */
   readonly write: (line: string) => void;
-  readonly colors: Colors;
+  readonly colours: Colours;
 }
 
 /** The three worst moments, one for each process. */
@@ -26,12 +26,12 @@ const worstMoments: readonly Kill[] = [
 ];
 
 /** Plays the story with three kills and tells it. Resolves with whether everything promised was proved. */
-export async function runCrashDemo({ write, colors, json, ...options }: CrashDemoOptions): Promise<boolean> {
+export async function runCrashDemo({ write, colours, json, ...options }: CrashDemoOptions): Promise<boolean> {
   const say = json ? (): void => undefined : write;
-  say(colors.bold("A treasury agent sweeps cash and pays an invoice. Every process but the bank is killed once."));
+  say(colours.bold("A treasury agent sweeps cash and pays an invoice. Every process but the bank is killed once."));
   say("");
   const timeline: { readonly who: string; readonly what: string }[] = [];
-  const narrator = openNarrator(say, colors);
+  const narrator = openNarrator(say, colours);
   const { checks, tookMs, folder } = await playScene({
     ...options,
     kills: worstMoments,
@@ -46,7 +46,7 @@ export async function runCrashDemo({ write, colors, json, ...options }: CrashDem
   narrator.prove(checks);
   if (options.keep) say(`  files are in ${folder}`);
   say("");
-  say(ok ? colors.bold(colors.green("one wire")) : colors.bold(colors.red("not proved")));
+  say(ok ? colours.bold(colours.green("one wire")) : colours.bold(colours.red("not proved")));
   if (json) write(JSON.stringify({ ok, tookMs: Math.round(tookMs), checks, timeline }));
   return ok;
 }
@@ -55,18 +55,21 @@ export async function runCrashDemo({ write, colors, json, ...options }: CrashDem
 export interface EveryStepDemoOptions extends CrashDemoOptions {
   readonly only: string;
   readonly parallel: number;
-  /** Told after each story; overwritten by the next. */
+  /** Told now and then how far it is, and at once what is broken. */
   readonly progress: (line: string) => void;
 }
 
+const storiesPerProgress = 10;
+
 /** Plays the story once for every kill there can be, and prints the table. Resolves with whether all were proved. */
 export async function runEveryStep(options: EveryStepDemoOptions): Promise<boolean> {
-  const { write, colors, json } = options;
+  const { write, colours, json } = options;
   const start = performance.now();
   const outcomes = await playEveryStep({
     ...options,
-    progress: (done, all, outcome) => {
-      options.progress(`${done} of ${all}: ${describeKill(outcome.kill)}: ${outcome.problem === "" ? "ok" : "BROKEN"}`);
+    progress: (done, all, { kill, problem }) => {
+      if (problem !== "") options.progress(`BROKEN: ${describeKill(kill)}`);
+      if (done % storiesPerProgress === 0 && done < all) options.progress(`${done} of ${all} kill points done`);
     },
   });
   const broken = outcomes.filter(({ problem }) => problem !== "");
@@ -76,11 +79,11 @@ export async function runEveryStep(options: EveryStepDemoOptions): Promise<boole
     write(JSON.stringify({ ok, tookMs: Math.round(tookMs), cases: outcomes.map(flatten) }));
     return ok;
   }
-  for (const line of stepTable(outcomes, colors)) write(line);
-  for (const { kill, problem } of broken) write(`${colors.red(describeKill(kill))}\n    ${problem}`);
+  for (const line of stepTable(outcomes, colours)) write(line);
+  for (const { kill, problem } of broken) write(`${colours.red(describeKill(kill))}\n    ${problem}`);
   const seconds = (tookMs / 1000).toFixed(0);
   const count = `${outcomes.length - broken.length} of ${outcomes.length} kill points proved`;
-  const paint = ok ? colors.green : colors.red;
+  const paint = ok ? colours.green : colours.red;
   write(paint(`${count} in ${seconds} s: in each, one sweep, one wire, no model call made again, budget exact`));
   return ok;
 }

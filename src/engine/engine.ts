@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { partitionOf } from "../codec/row-id.ts";
 import { TapeError } from "../errors.ts";
 import { defaultLimits, type Limits } from "../journal/limits.ts";
@@ -80,6 +81,8 @@ export class Engine {
         if (added.length > 0) this.#ticker.noticed(added);
       },
     });
+    // One listener a stream: thousands are no leak.
+    setMaxListeners(0, this.#closing.signal);
     this.#ticker = new Ticker(this.#pipeline, store, clock);
   }
 

@@ -155,54 +155,67 @@ export function watchValue(
 }
 
 /** SubscribeEvents (R50, R51). */
-export function subscribeEvents(
+export const subscribeEvents = (
   ports: StreamPorts,
   request: SubscribeEventsRequest,
   caller: AbortSignal | undefined,
-): AsyncIterable<EventEntry> {
-  const runId = optionalId("run_id", request.runId, ports.limits);
-  const kind = optionalId("kind", request.kind, ports.limits);
-  const fromMs = integer("from_ts_ms", request.fromTsMs);
-  const matches = compileSubjectPattern(request.subjectPattern ?? "");
-  const row = runId === "" ? null : runRow(ports.partition, runId);
-  return feed(ports, request.fromGlobalSeq, caller, (entry) => {
-    if (row !== null && entry.row !== row) return null;
-    if ((kind !== "" && kindOf(entry.kind) !== kind) || entry.at < fromMs || !matches(subjectOf(entry))) return null;
-    return eventEntry(entry);
+): AsyncIterable<EventEntry> =>
+  feed(ports, caller, () => {
+    const runId = optionalId("run_id", request.runId, ports.limits);
+    const kind = optionalId("kind", request.kind, ports.limits);
+    const fromMs = integer("from_ts_ms", request.fromTsMs);
+    const matches = compileSubjectPattern(request.subjectPattern ?? "");
+    const row = runId === "" ? null : runRow(ports.partition, runId);
+    return {
+      after: integer("from_global_seq", request.fromGlobalSeq),
+      select(entry) {
+        if (row !== null && entry.row !== row) return null;
+        if ((kind !== "" && kindOf(entry.kind) !== kind) || entry.at < fromMs) return null;
+        return matches(subjectOf(entry)) ? eventEntry(entry) : null;
+      },
+    };
   });
-}
 
 /** SubscribeBySubject (R51, R52). */
-export function subscribeBySubject(
+export const subscribeBySubject = (
   ports: StreamPorts,
   request: SubscribeBySubjectRequest,
   caller: AbortSignal | undefined,
-): AsyncIterable<EventEntry> {
-  const matches = compileSubjectPattern(request.subjectPattern);
-  const holds = compilePredicate(request.predicateCel ?? "", ports.limits);
-  return feed(ports, request.fromGlobalSeq, caller, (entry) => {
-    if (!matches(subjectOf(entry))) return null;
-    const event = eventEntry(entry);
-    return holds(event) ? event : null;
+): AsyncIterable<EventEntry> =>
+  feed(ports, caller, () => {
+    const matches = compileSubjectPattern(request.subjectPattern);
+    const holds = compilePredicate(request.predicateCel ?? "");
+    return {
+      after: integer("from_global_seq", request.fromGlobalSeq),
+      select(entry) {
+        if (!matches(subjectOf(entry))) return null;
+        const event = eventEntry(entry);
+        return holds(event) ? event : null;
+      },
+    };
   });
+
+/** What a subscription wants of the feed. */
+interface Selection {
+  readonly after: number;
+  readonly select: (entry: FeedEntry) => EventEntry | null;
 }
 
 function feed(
   ports: StreamPorts,
-  from: number | undefined,
   caller: AbortSignal | undefined,
-  select: (entry: FeedEntry) => EventEntry | null,
+  prepare: () => Selection,
 ): AsyncIterable<EventEntry> {
   const { store, wakeups, partition } = ports;
-  const mine = `${partition}/`;
-  let after = Math.max(0, integer("from_global_seq", from));
   return open(ports, caller, async function* (signal) {
+    const { after: from, select } = prepare();
+    let after = Math.max(0, from);
     while (!signal.aborted) {
       const listening = wakeups.listen(null, signal);
       try {
         const page = await store.tail({ after, limit: pageSize });
         for (const entry of page.entries) {
-          const event = entry.row.startsWith(mine) ? select(entry) : null;
+          const event = entry.row.startsWith(`${partition}/`) ? select(entry) : null;
           if (event !== null) yield event;
         }
         if (page.next === after) await listening.wait();
@@ -214,10 +227,7 @@ function feed(
   });
 }
 
-function eventEntry(entry: FeedEntry): EventEntry {
-  const isRun = runIdOfRow(entry.row);
-  return { ...journalEntry(entry), runId: isRun };
-}
+const eventEntry = (entry: FeedEntry): EventEntry => ({ ...journalEntry(entry), runId: runIdOfRow(entry.row) });
 
 /** The run id in a row id, empty for other rows (R52). Run ids are never escaped or cut: they are hashes. */
 function runIdOfRow(row: RowId): string {

@@ -9,11 +9,7 @@ function sized(name: string, text: string, limit: number): string {
   // A UTF-8 text has at most three bytes per UTF-16 unit, so most texts need no counting.
   if (text.length * 3 > limit) {
     const size = Buffer.byteLength(text);
-    if (size > limit) {
-      throw new TapeError("SIZE_LIMIT", `${name} is too large: ${size} bytes, the limit is ${limit}`, {
-        ids: { field: name, limit: String(limit), size: String(size) },
-      });
-    }
+    if (size > limit) throw tooLarge(name, size, limit);
   }
   return text;
 }
@@ -31,6 +27,27 @@ export function requiredId(name: string, value: string | undefined, limits: Limi
   if (id === "") throw invalid(`${name} is required`);
   return id;
 }
+
+/** A derived effect key is a tool name with a run id and numbers around it (R20). */
+const aroundToolName = 128;
+
+/** The key of an effect: given or derived, so it may be longer than an identifier. */
+export const effectKey = (name: string, value: string | undefined, limits: Limits): string =>
+  requiredId(name, value, { ...limits, identifierBytes: limits.identifierBytes + aroundToolName });
+
+/** Payloads that travel in one message, which has a limit of its own. */
+export function oneMessage(limits: Limits, ...payloads: readonly string[]): void {
+  const units = payloads.reduce((sum, payload) => sum + payload.length, 0);
+  if (units * 3 <= limits.messageBytes) return;
+  const size = payloads.reduce((sum, payload) => sum + Buffer.byteLength(payload), 0);
+  // The ids around the payloads take the rest.
+  if (size >= limits.messageBytes) throw tooLarge("message", size, limits.messageBytes);
+}
+
+const tooLarge = (name: string, size: number, limit: number): TapeError =>
+  new TapeError("SIZE_LIMIT", `${name} is too large: ${size} bytes, the limit is ${limit}`, {
+    ids: { field: name, limit: String(limit), size: String(size) },
+  });
 
 /** Free text that stands in the feed, perhaps empty. */
 export function text(name: string, value: string | undefined, limits: Limits): string {

@@ -1,3 +1,5 @@
+import type { JournalEntry } from "./run.ts";
+
 /** Follows the feed of the whole store (R50, R51). */
 export interface SubscribeEventsRequest {
   readonly fromTsMs?: number | undefined;
@@ -18,19 +20,7 @@ export interface SubscribeBySubjectRequest {
   readonly fromGlobalSeq?: number | undefined;
 }
 
-/** One entry of the feed. */
-export interface EventEntry {
+/** One entry of the feed; the run it belongs to is empty for entries of values and sessions. */
+export interface EventEntry extends JournalEntry {
   readonly runId: string;
-  readonly seq: number;
-  readonly kind: string;
-  readonly payloadJson: string;
-  /** Server's clock, milliseconds since 1970. */
-  readonly tsMs: number;
-  /** Position in the store-wide feed, below 2^53. */
-  readonly globalSeq: number;
-  readonly subject: string;
-  readonly schemaVersion: number;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string;
 }

@@ -17,7 +17,10 @@ export function admitTokens(credentials: readonly Credential[]): Authenticator {
   }));
   return (authorization) => {
     if (authorization === undefined) {
-      throw new TapeError("CREDENTIALS_MISSING", "this server needs a token: send the header `authorization: Bearer ...`");
+      throw new TapeError(
+        "CREDENTIALS_MISSING",
+        "this server needs a token: send the header `authorization: Bearer ...`",
+      );
     }
     const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
     if (token === undefined) {

@@ -53,6 +53,11 @@ export class CallDesk {
     return this.#bufferedBytes;
   }
 
+  /** Whether there is nothing to wait for. */
+  get idle(): boolean {
+    return this.#pending === 0 && this.#streams === 0 && this.#bufferedBytes === 0;
+  }
+
   /** Refuses every new call from now on. */
   close(): void {
     this.#closed = true;

@@ -43,7 +43,8 @@ export function responseMetadata(result: object): Readonly<Record<string, string
 function textHeader(headers: IncomingHttpHeaders, name: string, maxBytes: number): string | undefined {
   const value = headers[name];
   if (value === undefined) return undefined;
-  if (typeof value !== "string" || !plainText.test(value)) throw badHeader(name, "must be visible ASCII, and not empty");
+  if (typeof value !== "string" || !plainText.test(value))
+    throw badHeader(name, "must be visible ASCII, and not empty");
   if (value.length > maxBytes) throw badHeader(name, `has ${value.length} bytes, at most ${maxBytes} are allowed`);
   return value;
 }

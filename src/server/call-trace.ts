@@ -15,7 +15,10 @@ const tracer: Tracer = trace.getTracer("tape-journal");
 
 /** Begins the server's span of a call, as a child of the caller's when there is a (well-formed) `traceparent`. */
 export function startServerSpan(method: string, traceparent: string | undefined): Span {
-  const options = { kind: SpanKind.SERVER, attributes: { "rpc.system": "grpc", "rpc.service": "tape.v1.Tape", "rpc.method": method } };
+  const options = {
+    kind: SpanKind.SERVER,
+    attributes: { "rpc.system": "grpc", "rpc.service": "tape.v1.Tape", "rpc.method": method },
+  };
   return tracer.startSpan(`tape.v1.Tape/${method}`, options, parentOf(traceparent));
 }
 
@@ -38,5 +41,10 @@ export function endServerSpan(span: Span, runId: string, error: TapeError | unde
 function parentOf(traceparent: string | undefined): typeof ROOT_CONTEXT {
   const [, traceId, spanId, flags] = traceparent?.split("-") ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return ROOT_CONTEXT;
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true });
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16) & 1,
+    isRemote: true,
+  });
 }

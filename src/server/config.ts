@@ -64,10 +64,15 @@ export function describeConfig(config: ServerConfig): readonly DescribedSetting[
   return config.described;
 }
 
-/** Flags, then environment, then defaults. This is the one place that reads the environment. Errors: CONFIG_INVALID. */
+/** The environment of this process. Whoever needs a variable that is no setting of a server is handed it from here. */
+export function readEnvironment(): Environment {
+  return process.env;
+}
+
+/** Flags, then environment, then defaults. Errors: CONFIG_INVALID, one clear line. */
 export function loadConfig(
   flags: ConfigFlags = {},
-  env: Environment = process.env,
+  env: Environment = readEnvironment(),
   isTerminal: boolean = process.stderr.isTTY,
 ): ServerConfig {
   const texts = new SettingTexts(flags, env);
@@ -103,7 +108,8 @@ export function loadConfig(
       colours: isTerminal && (env["NO_COLOR"] ?? "") === "",
     }),
     maxMessageBytes,
-    maxPayloadBytes: parseBytes(...texts.labelled("maxPayloadBytes"), 1, maxMessageBytes),
+    // A payload travels in a message, so whoever lowers the one has lowered the other.
+    maxPayloadBytes: Math.min(parseBytes(...texts.labelled("maxPayloadBytes"), 1, 256 * mebibyte), maxMessageBytes),
     maxPending: parseInteger(...texts.labelled("maxPending"), 1, 1_000_000),
     maxBufferedBytes: parseBytes(...texts.labelled("maxBufferedBytes"), maxMessageBytes, 64 * gibibyte),
     maxStreams: parseInteger(...texts.labelled("maxStreams"), 1, 1_000_000),

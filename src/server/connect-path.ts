@@ -1,7 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { Code, ConnectError, createConnectRouter, createContextValues, type ConnectRouter } from "@connectrpc/connect";
-import { compressionGzip, universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import {
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
 import {
   createAsyncIterable,
   readAllBytes,
@@ -24,7 +28,8 @@ import { connectErrorOf, grpcErrorTrailers } from "./wire-error.ts";
 /** A request of either HTTP version. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 /** The response to it. */
-export type NodeResponse = (ServerResponse | Http2ServerResponse) & Parameters<typeof universalResponseToNodeResponse>[1];
+export type NodeResponse = (ServerResponse | Http2ServerResponse) &
+  Parameters<typeof universalResponseToNodeResponse>[1];
 
 const served: ReadonlyMap<string, ServedMethod> = new Map(
   Object.values<ServedMethod>(rpcMethods).map((method) => [method.path, method]),
@@ -33,14 +38,12 @@ const served: ReadonlyMap<string, ServedMethod> = new Map(
 /** Serves the routes to whatever is not plain gRPC; answers other paths with UNIMPLEMENTED in the caller's protocol. */
 export function connectHandler(
   desk: CallDesk,
-  closing: AbortSignal,
   routes: (router: ConnectRouter) => void,
 ): (request: NodeRequest, response: NodeResponse) => void {
   const { maxMessageBytes } = desk.ports.limits;
   const router = createConnectRouter({
     readMaxBytes: maxMessageBytes,
     acceptCompression: [boundedGzip(maxMessageBytes)],
-    shutdownSignal: closing,
   });
   routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
@@ -88,7 +91,10 @@ async function serve(
 }
 
 /** Counts the bytes of a request while they come. */
-async function* receive(body: AsyncIterable<Uint8Array>, call: ServerCall): AsyncGenerator<Uint8Array, void, undefined> {
+async function* receive(
+  body: AsyncIterable<Uint8Array>,
+  call: ServerCall,
+): AsyncGenerator<Uint8Array, void, undefined> {
   // The envelope of a streaming protocol has five bytes and a little more.
   const slack = 16;
   let bytes = 0;
@@ -116,7 +122,8 @@ async function* refuse(error: ConnectError): AsyncGenerator<Uint8Array, void, un
  */
 async function withReason(reply: UniversalServerResponse): Promise<UniversalServerResponse> {
   const header = reply.header;
-  if (reply.status < 400 || reply.body === undefined || header?.get("content-type") !== "application/json") return reply;
+  if (reply.status < 400 || reply.body === undefined || header?.get("content-type") !== "application/json")
+    return reply;
   if (header.has("content-encoding")) return reply;
   const bytes = await readAllBytes(reply.body, Number.MAX_SAFE_INTEGER);
   const error = errorFromJsonBytes(bytes, undefined, new ConnectError("internal error", Code.Internal));
@@ -125,7 +132,11 @@ async function withReason(reply: UniversalServerResponse): Promise<UniversalServ
   const code = error.rawMessage.startsWith("parse binary") ? Code.InvalidArgument : error.code;
   const explained = connectErrorOf(fromStatus(code, error.rawMessage, []));
   header.delete("content-length");
-  return { ...reply, status: codeToHttpStatus(code), body: createAsyncIterable([errorToJsonBytes(explained, undefined)]) };
+  return {
+    ...reply,
+    status: codeToHttpStatus(code),
+    body: createAsyncIterable([errorToJsonBytes(explained, undefined)]),
+  };
 }
 
 /** Gzip that refuses a message too large when unpacked as any other message too large (R7). */

@@ -1,5 +1,11 @@
 import type { DescMethod, DescMethodServerStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
-import { ConnectError, createContextKey, type ConnectRouter, type ContextKey, type HandlerContext } from "@connectrpc/connect";
+import {
+  ConnectError,
+  createContextKey,
+  type ConnectRouter,
+  type ContextKey,
+  type HandlerContext,
+} from "@connectrpc/connect";
 import { TapeError } from "../errors.ts";
 import { Inspect } from "../rpc/gen/tape/v1/inspect_pb.ts";
 import { rpcMethods } from "../rpc/rpc-methods.ts";
@@ -11,11 +17,11 @@ import { connectErrorOf } from "./wire-error.ts";
 /** Where the adapter leaves the admitted call for its route. */
 export const callKey: ContextKey<ServerCall | undefined> = createContextKey<ServerCall | undefined>(undefined);
 
-/** The RPCs of `tape.v1.Tape` in the terms of connect. */
-export function routeTape(router: ConnectRouter): void {
+/** The RPCs of `tape.v1.Tape` in the terms of connect. Streams end when `closing` fires, unary calls are answered. */
+export function routeTape(router: ConnectRouter, closing: AbortSignal): void {
   for (const { desc } of Object.values<ServedMethod>(rpcMethods)) {
     if (isUnary(desc)) router.rpc(desc, answerUnary);
-    else if (isServerStreaming(desc)) router.rpc(desc, answerStream);
+    else if (isServerStreaming(desc)) router.rpc(desc, answerStream, { shutdownSignal: closing });
   }
 }
 
@@ -40,13 +46,13 @@ async function answerUnary(message: Message, context: HandlerContext): Promise<M
   const call = callOf(context);
   const { request, response } = call.method;
   try {
-    const result = await call.unary(request.toNoun(message), context.signal);
+    const result = await call.unary(request.toNoun(message), { signal: context.signal });
     const reply = response.toMessage(result as never);
     setMetadata(context, result);
     call.succeed(result);
     return reply;
   } catch (error) {
-    throw connectErrorOf(call.fail(ownError(error)));
+    throw connectErrorOf(call.fail(ownError(error, context)));
   }
 }
 
@@ -62,7 +68,7 @@ async function* answerStream(message: Message, context: HandlerContext): AsyncGe
     }
     call.succeed();
   } catch (error) {
-    throw connectErrorOf(call.fail(ownError(error)));
+    throw connectErrorOf(call.fail(ownError(error, context)));
   }
 }
 
@@ -76,10 +82,9 @@ function setMetadata(context: HandlerContext, result: object): void {
   for (const [name, value] of Object.entries(responseMetadata(result))) context.responseHeader.set(name, value);
 }
 
-/** What connect aborts a call with (a deadline, a caller that left), in our words. */
-function ownError(error: unknown): unknown {
-  const isAbort = error instanceof ConnectError || (error instanceof DOMException && error.name === "AbortError");
-  if (!isAbort) return error;
-  const { code, rawMessage } = ConnectError.from(error);
+/** The error itself, or what connect has aborted the call with (a deadline, a caller that left), in our words. */
+function ownError(error: unknown, { signal }: HandlerContext): unknown {
+  if (!signal.aborted || signal.reason instanceof TapeError) return signal.aborted ? signal.reason : error;
+  const { code, rawMessage } = ConnectError.from(signal.reason);
   return fromStatus(code, rawMessage, [], error);
 }

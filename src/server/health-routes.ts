@@ -26,7 +26,7 @@ export function routeHealth(router: ConnectRouter, readiness: Readiness): void {
       } else {
         // The protocol wants the call kept open: the service might come, only not here.
         yield { status: ServingStatus.SERVICE_UNKNOWN };
-        for await (const _ready of readiness.watch(signal));
+        await readiness.stopped(signal);
       }
       throw connectErrorOf(shuttingDown());
     },

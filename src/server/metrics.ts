@@ -30,7 +30,7 @@ export class CallHistogram {
   /** Takes note of one call that has ended. */
   observe(method: string, code: CallCode, seconds: number): void {
     let codes = this.#cells.get(method);
-    if (codes === undefined) this.#cells.set(method, (codes = new Map()));
+    if (codes === undefined) this.#cells.set(method, (codes = new Map<CallCode, Cell>()));
     let cell = codes.get(code);
     if (cell === undefined) codes.set(code, (cell = { counts: Array.from(bounds, () => 0).concat(0), sum: 0 }));
     let at = 0;
@@ -42,7 +42,10 @@ export class CallHistogram {
   /** In the text format. */
   render(): string {
     const name = "tape_rpc_duration_seconds";
-    const lines = [`# HELP ${name} Calls by method and outcome; streams count when they end.`, `# TYPE ${name} histogram`];
+    const lines = [
+      `# HELP ${name} Calls by method and outcome; streams count when they end.`,
+      `# TYPE ${name} histogram`,
+    ];
     for (const [method, codes] of this.#cells) {
       for (const [code, cell] of codes) {
         const labels = `method="${method}",code="${code}"`;

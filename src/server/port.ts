@@ -42,7 +42,7 @@ export class Port {
         : createTlsServer({ ...tls, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: options.silenceMs });
     server.maxConnections = maxConnections;
     await new Promise<void>((resolve, reject) => {
-      server.once("error", (cause) => reject(cannotListen(listen, cause)));
+      server.once("error", (cause: NodeJS.ErrnoException) => reject(cannotListen(listen, cause)));
       server.listen({ host: listen.host, port: listen.port }, resolve);
     });
     return new Port(server, options);
@@ -108,7 +108,7 @@ export class Port {
     let seen = Buffer.alloc(0);
     const giveUp = (): void => void socket.destroy();
     const look = (): void => {
-      const chunk: Buffer | null = socket.read();
+      const chunk = socket.read() as Buffer | null;
       if (chunk === null) return;
       seen = Buffer.concat([seen, chunk]);
       const start = seen.toString("latin1", 0, preface.length);
@@ -132,7 +132,7 @@ const preface = "PRI";
 // The kernel finds out about peers that are gone without a word.
 const keepAliveMs = 60_000;
 
-function cannotListen(listen: ListenAddress, cause: Error & { readonly code?: string }): Error {
+function cannotListen(listen: ListenAddress, cause: NodeJS.ErrnoException): Error {
   const known: Readonly<Record<string, string>> = {
     EADDRINUSE: "something else listens there; stop it, or choose another address",
     EACCES: "that port needs more rights; choose one above 1023",

@@ -22,7 +22,7 @@ function prettyLine(line: string, paint: Colours): string {
   const words = [
     paint.dim(String(time).slice(11, 23)),
     paint[paints[label] ?? "gray"](label.padEnd(5)),
-    paint.bold(String(msg ?? "")),
+    paint.bold(typeof msg === "string" ? msg : ""),
     ...Object.entries(fields).map(([key, value]) => `${paint.dim(`${key}=`)}${word(value)}`),
   ];
   const stack = errorText(err);
@@ -36,6 +36,5 @@ function word(value: unknown): string {
 
 function errorText(err: unknown): string {
   if (typeof err !== "object" || err === null) return "";
-  const { stack, message } = err as { readonly stack?: unknown; readonly message?: unknown };
-  return String(stack ?? message ?? JSON.stringify(err));
+  return "stack" in err && typeof err.stack === "string" ? err.stack : JSON.stringify(err);
 }

@@ -59,6 +59,21 @@ export class Readiness {
     }
   }
 
+  /** Resolves when the signal fires or the server stops. */
+  stopped(signal: AbortSignal): Promise<void> {
+    const { closing } = this.#options;
+    return new Promise((resolve) => {
+      const stop = (): void => {
+        signal.removeEventListener("abort", stop);
+        closing.removeEventListener("abort", stop);
+        resolve();
+      };
+      signal.addEventListener("abort", stop);
+      closing.addEventListener("abort", stop);
+      if (signal.aborted || closing.aborted) stop();
+    });
+  }
+
   async #ask(): Promise<ReadinessReport> {
     const { ping, clock, timeoutMs } = this.#options;
     const waiting = new AbortController();

@@ -46,7 +46,10 @@ function answer(question: Question["messageRequest"]): Answer {
     case "listServices":
       return { case: "listServicesResponse", value: { service: services.map(({ typeName }) => ({ name: typeName })) } };
     case "fileByFilename":
-      return filesFrom(files.find((file) => `${file.name}.proto` === question.value), question.value);
+      return filesFrom(
+        files.find((file) => `${file.name}.proto` === question.value),
+        question.value,
+      );
     case "fileContainingSymbol":
       return filesFrom(fileOf(question.value), question.value);
     default:

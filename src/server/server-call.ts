@@ -64,21 +64,20 @@ export class ServerCall {
     });
   }
 
-  /** Calls Tape. When the signal fires, its reason is the answer at once; what was begun goes on (R9). */
-  unary(request: object, signal?: AbortSignal): Promise<object> {
+  /** Calls Tape. When the signal fires or the time is over, it ends at once; what was begun goes on (R9). */
+  unary(request: object, patience: Pick<CallOptions, "signal" | "timeoutMs"> = {}): Promise<object> {
     const { method } = this;
-    const [tape, options] = this.#begin(request, signal);
+    const [tape, options] = this.#begin(request);
     if (method.kind !== "unary") throw new TapeError("INTERNAL", `${method.name} is a stream`);
-    const work = this.#desk.count<object>(() => tape[method.name](request as never, options));
-    return signal === undefined ? work : orAborted(work, signal);
+    return this.#desk.count<object>(() => tape[method.name](request as never, { ...options, ...patience }));
   }
 
   /** Follows a stream of Tape until it ends, the reader leaves or the signal fires. */
   stream(request: object, signal: AbortSignal): AsyncIterable<object> {
     const { method } = this;
-    const [tape, options] = this.#begin(request, signal);
+    const [tape, options] = this.#begin(request);
     if (method.kind === "unary") throw new TapeError("INTERNAL", `${method.name} is no stream`);
-    return this.#desk.countStream<object>(tape[method.name](request as never, options), signal);
+    return this.#desk.countStream<object>(tape[method.name](request as never, { ...options, signal }), signal);
   }
 
   /** Notes that the call went well; `result` is that of a unary call. */
@@ -111,11 +110,11 @@ export class ServerCall {
     if (!this.#ended) this.#end(new TapeError("CANCELLED", "the caller left"));
   }
 
-  #begin(request: object, signal: AbortSignal | undefined): [Tape, CallOptions] {
+  #begin(request: object): [Tape, CallOptions] {
     this.#desk.check();
     this.#runId = runIdOf(request);
     if (this.#tape === undefined) throw new TapeError("INTERNAL", "the call was not admitted");
-    return [this.#tape, signal === undefined ? this.#options : { ...this.#options, signal }];
+    return [this.#tape, this.#options];
   }
 
   #end(error: TapeError | undefined, errorId?: string): void {
@@ -152,14 +151,4 @@ function levelOf(error: TapeError | undefined): "debug" | "info" | "warn" | "err
 function runIdOf(noun: object): string {
   if ("runId" in noun) return String(noun.runId);
   return "run" in noun && typeof noun.run === "object" && noun.run !== null ? runIdOf(noun.run) : "";
-}
-
-/** The work, or the signal's reason if that comes first. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-    if (signal.aborted) abort();
-  });
 }

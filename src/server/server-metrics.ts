@@ -26,7 +26,11 @@ export function renderMetrics({ desk, port, engineStats, loopDelay }: MetricSour
     gauge("process_resident_memory_bytes", "Resident memory.", memory.rss),
     gauge("nodejs_heap_used_bytes", "JavaScript heap in use.", memory.heapUsed),
     gauge("nodejs_external_memory_bytes", "Memory of buffers and other things outside the heap.", memory.external),
-    gauge("nodejs_eventloop_delay_p99_seconds", "Event loop delay since the last reading.", loopDelay.percentile(99) / 1e9),
+    gauge(
+      "nodejs_eventloop_delay_p99_seconds",
+      "Event loop delay since the last reading.",
+      loopDelay.percentile(99) / 1e9,
+    ),
     gauge("nodejs_eventloop_delay_max_seconds", "Event loop delay since the last reading.", loopDelay.max / 1e9),
     { name: "process_cpu_seconds_total", help: "Processor time.", type: "counter", value: cpuSeconds() },
     gauge("process_uptime_seconds", "Time since the start.", process.uptime()),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { createServer as createHttp1Server, type Server as Http1Server } from "node:http";
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from "node:http2";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -59,6 +60,9 @@ export interface RunningServer {
 const headersTimeoutMs = 10_000;
 const keepAliveTimeoutMs = 65_000;
 const maxHeaderBytes = 32 * 1024;
+const stopTickMs = 20;
+// Long enough for the last answers to reach their callers.
+const quietMs = 500;
 // The protocol's 64 KiB stall every large message for a round trip.
 const streamWindowBytes = 1024 * 1024;
 const connectionWindowBytes = 8 * 1024 * 1024;
@@ -73,6 +77,8 @@ export function openPort(config: ServerConfig): Promise<Port> {
 export async function startServer({ engine, config, logger, port: opened }: ServerOptions): Promise<RunningServer> {
   const port = opened ?? (await openPort(config));
   const closing = new AbortController();
+  // Every stream listens to it, and many streams are no leak.
+  setMaxListeners(0, closing.signal);
   const authenticate = config.auth === "none" ? admitEveryone : admitTokens(config.credentials);
   const desk = new CallDesk({
     tapeOf: (access) => engine.tape(access),
@@ -96,8 +102,8 @@ export async function startServer({ engine, config, logger, port: opened }: Serv
     metrics: () => renderMetrics({ desk, port, engineStats: () => engine.stats(), loopDelay }),
     authenticateMetrics: isLoopback(config.listen.host) ? admitEveryone : authenticate,
   };
-  const rpcs = connectHandler(desk, closing.signal, (router: ConnectRouter) => {
-    routeTape(router);
+  const rpcs = connectHandler(desk, (router: ConnectRouter) => {
+    routeTape(router, closing.signal);
     routeInspect(router);
     routeHealth(router, readiness);
     routeReflection(router);
@@ -120,12 +126,18 @@ export async function startServer({ engine, config, logger, port: opened }: Serv
     closing.abort(shuttingDown());
     const gone = port.close();
     for (const session of sessions) session.close();
-    // A connection of HTTP/1.1 becomes idle whenever its last answer is taken; nothing tells when.
-    const idle = setInterval(() => http1.closeIdleConnections(), 20);
     http1.closeIdleConnections();
     const cut = setTimeout(() => port.destroy(), graceMs);
+    let quietTicks = 0;
+    const tick = setInterval(() => {
+      // A connection of HTTP/1.1 becomes idle whenever its last answer is taken; nothing tells when.
+      http1.closeIdleConnections();
+      // Whoever keeps a connection for anything but a call (half a request, a reflection stream) is not waited for.
+      quietTicks = desk.idle ? quietTicks + 1 : 0;
+      if (quietTicks * stopTickMs > quietMs) port.destroy();
+    }, stopTickMs);
     await gone;
-    clearInterval(idle);
+    clearInterval(tick);
     clearTimeout(cut);
     watch.close();
     loopDelay.disable();
@@ -147,6 +159,7 @@ function startHttp1(config: ServerConfig, handler: Handler): Http1Server {
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: Math.min(headersTimeoutMs, config.requestTimeoutMs),
       requestTimeout: config.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, config.requestTimeoutMs),
       keepAliveTimeout: keepAliveTimeoutMs,
     },
     handler,

@@ -33,10 +33,10 @@ export const testConfig: ServerConfig = {
 export function tapeDouble(calls: Partial<Tape>): Tape {
   return new Proxy(calls as Tape, {
     get(target, name, receiver) {
-      return (
-        Reflect.get(target, name, receiver) ??
-        (() => Promise.reject(new TapeError("UNIMPLEMENTED", `${String(name)} is still to come`)))
-      );
+      const missing = (): Promise<never> =>
+        Promise.reject(new TapeError("UNIMPLEMENTED", `${String(name)} is still to come`));
+      const call: unknown = Reflect.get(target, name, receiver);
+      return call ?? missing;
     },
   });
 }
@@ -57,7 +57,7 @@ export interface ServedDouble {
 export async function serveDouble(calls: Partial<Tape>, config: Partial<ServerConfig> = {}): Promise<ServedDouble> {
   const log: Record<string, unknown>[] = [];
   const accesses: Access[] = [];
-  const ping = vi.fn(() => Promise.resolve(0.5));
+  const ping = vi.fn<() => Promise<number>>(() => Promise.resolve(0.5));
   const server = await startServer({
     engine: {
       tape(access) {
@@ -68,7 +68,10 @@ export async function serveDouble(calls: Partial<Tape>, config: Partial<ServerCo
       stats: () => ({ commits: 7, cacheBytes: 1024 }),
     },
     config: { ...testConfig, ...config },
-    logger: pino({ level: "trace", base: null }, { write: (line) => void log.push(JSON.parse(line)) }),
+    logger: pino(
+      { level: "trace", base: null },
+      { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) },
+    ),
   });
   return { server, url: `http://${server.address}`, log, accesses, ping };
 }

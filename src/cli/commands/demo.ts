@@ -1,15 +1,16 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import picocolors from "picocolors";
 import { TapeError } from "../../errors.ts";
+import type { CommandContext } from "../command-context.ts";
+import { exitCodes } from "../exit-code.ts";
 
 /** `tape demo`: the crash demo, and its programs one by one for those who want to kill them by hand. */
-export function demoCommand(): Command {
+export function demoCommand(context: CommandContext): Command {
   return new Command("demo")
     .description("see a run survive kill -9")
-    .addCommand(crashCommand(), { isDefault: true })
-    .addCommand(bankCommand())
-    .addCommand(agentCommand())
-    .addCommand(dispatcherCommand());
+    .addCommand(crashCommand(context), { isDefault: true })
+    .addCommand(bankCommand(context))
+    .addCommand(agentCommand(context))
+    .addCommand(dispatcherCommand(context));
 }
 
 interface CrashOptions {
@@ -21,7 +22,7 @@ interface CrashOptions {
   readonly json?: true;
 }
 
-function crashCommand(): Command {
+function crashCommand(context: CommandContext): Command {
   return new Command("crash")
     .description("kill agent, dispatcher and server while they move money, and prove that it moved once")
     .option("--store <url>", "where the journal is kept (default: a SQLite file that is removed afterwards)")
@@ -43,29 +44,30 @@ Examples:
     .action(async (options: CrashOptions) => {
       const { runCrashDemo, runEveryStep } = await import("../../demo/crash-demo.ts");
       if (options.store !== undefined) await mustOutliveServer(options.store);
-      const signal = interruption();
+      const signal = context.interruption();
+      const { print, note, colours } = context.terminal;
       const asked = {
         storeUrl: options.store ?? null,
         keep: options.keep ?? false,
         json: options.json ?? false,
         signal,
-        write: writeLine,
-        colors: picocolors.createColors(picocolors.isColorSupported && process.stdout.isTTY),
+        write: print,
+        colours,
       };
       const { only, parallel } = options;
       try {
         const proved = await (options.everyStep === undefined
           ? runCrashDemo(asked)
-          : runEveryStep({ ...asked, only, parallel, progress: writeProgress }));
-        process.exitCode = proved ? 0 : 1;
+          : runEveryStep({ ...asked, only, parallel, progress: note }));
+        context.exit(proved ? exitCodes.ok : exitCodes.no);
       } catch (error) {
         if (!signal.aborted) throw error;
-        process.exitCode = 130;
+        context.exit(exitCodes.interrupted);
       }
     });
 }
 
-function bankCommand(): Command {
+function bankCommand(context: CommandContext): Command {
   return new Command("bank")
     .description("the demo's bank: a ledger file behind HTTP")
     .requiredOption("--ledger <file>", "the bank's ledger, one booking a line")
@@ -73,7 +75,7 @@ function bankCommand(): Command {
     .option("--lose-first-wire-answer", "book the first wire and break the connection")
     .action(async (options: { ledger: string; port: number; loseFirstWireAnswer?: true }) => {
       const { runBankProgram } = await import("../../demo/programs.ts");
-      await runBankProgram(options, writeLine, interruption());
+      await runBankProgram(options, context.terminal.print, context.interruption());
     });
 }
 
@@ -82,14 +84,14 @@ interface AgentOptions extends DispatcherOptions {
   readonly modelLog: string;
 }
 
-function agentCommand(): Command {
+function agentCommand(context: CommandContext): Command {
   return withProgramOptions(new Command("agent"))
     .description("the demo's treasury agent: begins the run, or takes it over")
     .option("--invocation <name>", "what the run is called; the same name is the same run", "close-of-day")
     .requiredOption("--model-log <file>", "where the scripted model writes down every call")
     .action(async (options: AgentOptions) => {
       const { runAgentProgram } = await import("../../demo/programs.ts");
-      await runAgentProgram(options, writeLine);
+      await runAgentProgram(options, context.terminal.print);
     });
 }
 
@@ -101,12 +103,12 @@ interface DispatcherOptions {
   readonly watched?: true;
 }
 
-function dispatcherCommand(): Command {
+function dispatcherCommand(context: CommandContext): Command {
   return withProgramOptions(new Command("dispatcher"))
     .description("the demo's dispatcher: sends wires that agents ordered, looks up those whose answer was lost")
     .action(async (options: DispatcherOptions) => {
       const { runDispatcherProgram } = await import("../../demo/programs.ts");
-      await runDispatcherProgram(options, writeLine, interruption());
+      await runDispatcherProgram(options, context.terminal.print, context.interruption());
     });
 }
 
@@ -128,22 +130,6 @@ async function mustOutliveServer(url: string): Promise<void> {
     "CONFIG_INVALID",
     "--store: this store forgets everything when the server is killed; name a durable one",
   );
-}
-
-/** Fires at the first Ctrl-C or SIGTERM, so that processes and temporary files are cleared away. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort());
-  return controller.signal;
-}
-
-function writeLine(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-/** On a terminal the line is overwritten by the next one. */
-function writeProgress(line: string): void {
-  process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${line}\r` : `${line}\n`);
 }
 
 function wholeNumber(text: string): number {

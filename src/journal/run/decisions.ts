@@ -3,7 +3,7 @@ import type { RecordDecisionResult } from "../../model/call.ts";
 import type { GetDecisionRequest, GetDecisionResponse, RecordDecisionRequest } from "../../model/decision.ts";
 import type { Limits } from "../limits.ts";
 import { accept, acceptReading, type Context, type Decide } from "../row.ts";
-import { integer, json, optionalId, requiredId, text } from "../validate.ts";
+import { integer, json, oneMessage, optionalId, requiredId, text } from "../validate.ts";
 import { decisionEvent, type RunEvent } from "./events.ts";
 import { mustBeOpen, mustBeWritable, mustExist, refuse } from "./guard.ts";
 import type { Run } from "./run.ts";
@@ -36,6 +36,7 @@ export function recordDecision(
   const model = optionalId("model", request.model, limits);
   const requestJson = json("request_json", request.requestJson, limits);
   const responseJson = json("response_json", request.responseJson, limits);
+  oneMessage(limits, requestJson, responseJson);
   const rationale = text("rationale", request.rationale, limits);
   const policyVersion = optionalId("policy_version", request.policyVersion, limits);
   return (run, context) => {

@@ -10,7 +10,7 @@ import type {
 } from "../../model/effect.ts";
 import type { Limits } from "../limits.ts";
 import { accept, acceptReading, bodyText, type BodyLookup, type Context, type Decide, type Outcome } from "../row.ts";
-import { integer, json, oneOf, oneOfOr, optionalId, requiredId } from "../validate.ts";
+import { effectKey, integer, json, oneMessage, oneOf, oneOfOr, optionalId, requiredId } from "../validate.ts";
 import { divergence } from "./decisions.ts";
 import { denialEvent, effectEvent, type EffectSubject, type RunEvent } from "./events.ts";
 import { expiry, mustBeOpen, mustBeWritable, mustExist, mustHaveEffect, refuse } from "./guard.ts";
@@ -184,12 +184,13 @@ function settle(
 /** CompleteEffect (R23). */
 export function completeEffect(request: CompleteEffectRequest, limits: Limits): Decide<Run, RunEvent, EffectRecord> {
   const runId = requiredId("run_id", request.runId, limits);
-  const key = requiredId("idempotency_key", request.idempotencyKey, limits);
+  const key = effectKey("idempotency_key", request.idempotencyKey, limits);
   const status = oneOf("status", request.status, ["CONFIRMED", "FAILED", "UNKNOWN"] as const);
   const answer = {
     response: json("response_json", request.responseJson, limits),
     error: json("error_json", request.errorJson, limits),
   };
+  oneMessage(limits, answer.response, answer.error);
   return (run, context) => {
     mustBeWritable(run, runId, context);
     const effect = mustHaveEffect(run, key, "EFFECT_NOT_BEGUN");
@@ -204,12 +205,13 @@ export function completeEffect(request: CompleteEffectRequest, limits: Limits): 
 /** ReconcileEffect (R28). */
 export function reconcileEffect(request: ReconcileEffectRequest, limits: Limits): Decide<Run, RunEvent, EffectRecord> {
   const runId = requiredId("run_id", request.runId, limits);
-  const key = requiredId("idempotency_key", request.idempotencyKey, limits);
+  const key = effectKey("idempotency_key", request.idempotencyKey, limits);
   const status = oneOf("resolved_status", request.resolvedStatus, ["CONFIRMED", "FAILED"] as const);
   const answer = {
     response: json("response_json", request.responseJson, limits),
     error: json("error_json", request.errorJson, limits),
   };
+  oneMessage(limits, answer.response, answer.error);
   return (run, context) => {
     mustBeWritable(run, runId, context);
     const effect = mustHaveEffect(run, key, "EFFECT_NOT_FOUND");
@@ -221,7 +223,7 @@ export function reconcileEffect(request: ReconcileEffectRequest, limits: Limits)
 /** GetEffect. */
 export function getEffect(request: GetEffectRequest, limits: Limits): Decide<Run, RunEvent, GetEffectResponse> {
   const runId = requiredId("run_id", request.runId, limits);
-  const key = requiredId("idempotency_key", request.idempotencyKey, limits);
+  const key = effectKey("idempotency_key", request.idempotencyKey, limits);
   return (run, context) => {
     mustExist(run, runId);
     const effect = run.effects.get(key);

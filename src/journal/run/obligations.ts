@@ -11,7 +11,16 @@ import type {
 } from "../../model/obligation.ts";
 import type { Limits } from "../limits.ts";
 import { acceptReading, type Context, type Decide, type Outcome } from "../row.ts";
-import { integer, json, oneOf, oneOfOr, optionalId, requiredId, text } from "../validate.ts";
+import {
+  effectKey as validEffectKey,
+  integer,
+  json,
+  oneOf,
+  oneOfOr,
+  optionalId,
+  requiredId,
+  text,
+} from "../validate.ts";
 import { claimMs } from "./lease.ts";
 import { obligationEvent, statusEvent, type RunEvent } from "./events.ts";
 import {
@@ -59,7 +68,7 @@ export function registerCompensation(
   limits: Limits,
 ): Decide<Run, RunEvent, ObligationRecord> {
   const runId = requiredId("run_id", request.runId, limits);
-  const effectKey = requiredId("effect_key", request.effectKey, limits);
+  const effectKey = validEffectKey("effect_key", request.effectKey, limits);
   const kind = requiredId("kind", request.kind, limits);
   const payload = json("payload_json", request.payloadJson, limits);
   const compensator = optionalId("compensator_ref", request.compensatorRef, limits);
@@ -179,6 +188,9 @@ export function resolveObligation(
       return answer(run, obligation, [], {}, context);
     }
     mustHoldClaim(run, obligation.claim, context, `obligation ${seq}`);
+    if (obligation.status === "PENDING" && !dueObligations(run).includes(obligation)) {
+      throw notAllowed(run, `obligation ${seq} cannot be resolved: it is not due`, { obligation_seq: String(seq) });
+    }
     const verb = status === "STUCK" ? "stuck" : "compensated";
     const event = obligationEvent(run, obligation, verb, "resolved", result === "" ? undefined : [result]);
     const events = [event, ...(status === "STUCK" ? stuckRun(run) : afterCompensated(run, seq))];

@@ -10,7 +10,7 @@ import type {
 } from "../../model/session.ts";
 import type { Limits } from "../limits.ts";
 import { accept, acceptReading, type BodyLookup, type Context, type Decide, type Outcome } from "../row.ts";
-import { integer, json, jsonObject, optionalId, requiredId } from "../validate.ts";
+import { integer, json, jsonObject, oneMessage, optionalId, requiredId } from "../validate.ts";
 import { eventBody, eventView, mergeState, type Session, type SessionEvent, type SessionRowEvent } from "./session.ts";
 
 /** Which session. */
@@ -158,6 +158,7 @@ export function appendEventCommand(request: AppendEventRequest, freshId: string,
   if (event === undefined) throw new TapeError("ARGUMENT_INVALID", "event is required");
   const timestampMs = integer("event.timestamp_ms", event.timestampMs);
   if (timestampMs < 0) throw new TapeError("ARGUMENT_INVALID", "event.timestamp_ms must not be negative");
+  oneMessage(limits, event.contentJson ?? "", event.actionsJson ?? "", request.stateDeltaJson ?? "");
   return {
     key: sessionKey(request, limits),
     event: {

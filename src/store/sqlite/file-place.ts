@@ -1,10 +1,9 @@
 import { resolve } from "node:path";
-import { migrationPending, newestFormat, pendingMigrations, refuseNewer } from "../sql/migration.ts";
+import { migrationPending, newestFormat, refuseNewer } from "../sql/migration.ts";
 import type { Append, AppendOutcome, MigrationStep } from "../store.ts";
 import { openConnection } from "./connection.ts";
-import { hasWal, inspectJournalFile, mustBeWritable } from "./journal-file.ts";
-import { appliedMigrations, applyMigrations, markAsJournal } from "./migrate.ts";
-import { openSqlite } from "./open-sqlite.ts";
+import { inspectJournalFile, mustBeWritable } from "./journal-file.ts";
+import { applyMigrations } from "./migrate.ts";
 import { migrations } from "./schema.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 import type { SqliteConnections, SqlitePlace } from "./sqlite-place.ts";
@@ -27,14 +26,7 @@ export class FilePlace implements SqlitePlace {
       const file = await inspectJournalFile(this.#path);
       if (file.kind !== "journal") return migrations;
       refuseNewer(file.format, migrations, this.#path);
-      // Without a log the header tells all; connecting would create one.
-      if (!hasWal(this.#path)) return migrations.filter((step) => step.id > file.format);
-      const database = await openConnection(this.#connection(true));
-      try {
-        return pendingMigrations(migrations, appliedMigrations(database), this.#path);
-      } finally {
-        database.close();
-      }
+      return migrations.filter((step) => step.id > file.format);
     });
   }
 
@@ -44,7 +36,6 @@ export class FilePlace implements SqlitePlace {
       if (file.kind === "journal") refuseNewer(file.format, migrations, this.#path);
       if (file.kind === "journal" && file.format === newestFormat(migrations)) return [];
       mustBeWritable(this.#path, file);
-      if (file.kind !== "journal") await this.#create();
       const database = await openConnection(this.#connection(false));
       try {
         return applyMigrations(database, migrations, this.#path);
@@ -52,16 +43,6 @@ export class FilePlace implements SqlitePlace {
         database.close();
       }
     });
-  }
-
-  async #create(): Promise<void> {
-    const database = await openSqlite(this.#path, { readOnly: false });
-    try {
-      database.exec(`pragma busy_timeout = ${this.#busyTimeoutMs}`);
-      markAsJournal(database);
-    } finally {
-      database.close();
-    }
   }
 
   connect(): Promise<SqliteConnections> {

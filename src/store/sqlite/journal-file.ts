@@ -1,32 +1,35 @@
-import { accessSync, closeSync, constants, openSync, readSync, statSync, type Stats } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { TapeError } from "../../errors.ts";
 import { openSqlite } from "./open-sqlite.ts";
-import { sqliteFailure } from "./sqlite-failure.ts";
 
 /** `PRAGMA application_id` of a journal: "Tape" in ASCII. */
 export const applicationId = 0x54617065;
 
-/**
- * What stands at a path, seen without SQLite, so that nothing is created and nothing is touched.
- * Its format is that of the last checkpoint: a lower bound.
- */
+/** What stands at a path. */
 export type JournalFile =
   | { readonly kind: "absent" }
-  /** A file that SQLite would take for a new database. */
+  /** A file that SQLite takes for a database without a table. */
   | { readonly kind: "empty" }
   | { readonly kind: "journal"; readonly format: number };
 
-/** https://www.sqlite.org/fileformat.html#the_database_header */
-const header = { bytes: 100, magic: "SQLite format 3\0", readVersion: 19, userVersion: 60, applicationId: 68 } as const;
-const walVersion = 2;
+/** https://www.sqlite.org/fileformat.html: the database header, then the root page of the schema table. */
+const header = { magic: "SQLite format 3\0", userVersion: 60, applicationId: 68, pageType: 100, cells: 103 } as const;
+const headerBytes = 108;
+const leafTable = 0x0d;
+
+interface Marks {
+  readonly owner: number;
+  readonly format: number;
+  readonly hasTables: boolean;
+}
 
 const refuse = (path: string, why: string, cause?: unknown): TapeError =>
   new TapeError("STORE_NOT_USABLE", `${path} cannot hold a journal: ${why}`, cause === undefined ? {} : { cause });
 
 /**
- * Looks at a path. Errors: STORE_NOT_USABLE when it is no place for a journal: its directory does not exist, it is not
- * a file, not SQLite, or another application's.
+ * Looks at a path; changes and creates nothing. Errors: STORE_NOT_USABLE when it is no place for a journal: its directory
+ * does not exist, it is not a file, not SQLite, or another application's; SQLite's own.
  */
 export async function inspectJournalFile(path: string): Promise<JournalFile> {
   const stats = statPath(path);
@@ -35,14 +38,9 @@ export async function inspectJournalFile(path: string): Promise<JournalFile> {
     throw refuse(path, `it is ${stats.isDirectory() ? "a directory" : "not a regular file"}; name a file`);
   }
   if (stats.size === 0) return { kind: "empty" };
-  const bytes = readHeader(path);
-  if (bytes.toString("latin1", 0, header.magic.length) !== header.magic) {
-    throw refuse(path, "it is not a SQLite database; choose another path, this file was left as it is");
-  }
-  const owner = bytes.readUInt32BE(header.applicationId);
-  if (owner === applicationId) return { kind: "journal", format: bytes.readUInt32BE(header.userVersion) };
-  // A journal is marked before it becomes a WAL file, so an unmarked WAL file is somebody else's.
-  if (owner === 0 && bytes[header.readVersion] !== walVersion && (await hasNothing(path))) return { kind: "empty" };
+  const { owner, format, hasTables } = isInUse(path) ? await marksBySqlite(path) : marksInHeader(path);
+  if (owner === applicationId) return { kind: "journal", format };
+  if (owner === 0 && !hasTables) return { kind: "empty" };
   throw refuse(path, "it is the database of another application; choose another path, this file was left as it is");
 }
 
@@ -56,8 +54,12 @@ export function mustBeWritable(path: string, file: JournalFile): void {
   }
 }
 
-/** Content of the write-ahead log is not yet in the file, so its header may be out of date. */
-export const hasWal = (path: string): boolean => (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+/**
+ * A connection may be open, or a crashed one left its log, which the header does not know of. Then SQLite must look,
+ * and finds its files there already. It also must because closing a file that SQLite has open in this process gives up
+ * SQLite's locks on it (https://www.sqlite.org/howtocorrupt.html, 2.2).
+ */
+const isInUse = (path: string): boolean => existsSync(`${path}-wal`) || existsSync(`${path}-shm`);
 
 function statPath(path: string): Stats | undefined {
   try {
@@ -71,30 +73,37 @@ function statPath(path: string): Stats | undefined {
   }
 }
 
-function readHeader(path: string): Buffer {
-  const bytes = Buffer.alloc(header.bytes);
+/** Without SQLite, which would create files beside one in WAL mode. */
+function marksInHeader(path: string): Marks {
+  const bytes = Buffer.alloc(headerBytes);
   let file: number | undefined;
   try {
     file = openSync(path, "r");
-    readSync(file, bytes, 0, header.bytes, 0);
-    return bytes;
+    readSync(file, bytes, 0, headerBytes, 0);
   } catch (cause) {
     throw refuse(path, "it cannot be read; check its permissions", cause);
   } finally {
     if (file !== undefined) closeSync(file);
   }
+  if (bytes.toString("latin1", 0, header.magic.length) !== header.magic) {
+    throw refuse(path, "it is not a SQLite database; choose another path, this file was left as it is");
+  }
+  return {
+    owner: bytes.readUInt32BE(header.applicationId),
+    format: bytes.readUInt32BE(header.userVersion),
+    hasTables: bytes[header.pageType] !== leafTable || bytes.readUInt16BE(header.cells) > 0,
+  };
 }
 
-/** A database without a single table. Opening it read-only creates nothing, since it is not a WAL file. */
-async function hasNothing(path: string): Promise<boolean> {
+async function marksBySqlite(path: string): Promise<Marks> {
+  const database = await openSqlite(path, { readOnly: true });
   try {
-    const database = await openSqlite(path, { readOnly: true });
-    try {
-      return database.prepare("select 1 from sqlite_schema limit 1").get() === undefined;
-    } finally {
-      database.close();
-    }
-  } catch (error) {
-    throw sqliteFailure(error, `reading ${path}`, "opening");
+    return {
+      owner: Number(database.prepare("pragma application_id").get()?.["application_id"]),
+      format: Number(database.prepare("pragma user_version").get()?.["user_version"]),
+      hasTables: database.prepare("select 1 from sqlite_schema limit 1").get() !== undefined,
+    };
+  } finally {
+    database.close();
   }
 }

@@ -1,10 +1,4 @@
-import {
-  migrationChecksum,
-  migrationPending,
-  newestFormat,
-  pendingMigrations,
-  type AppliedMigration,
-} from "../sql/migration.ts";
+import { migrationChecksum, migrationPending, pendingMigrations, type AppliedMigration } from "../sql/migration.ts";
 import type { MigrationStep } from "../store.ts";
 import { applicationId } from "./journal-file.ts";
 import type { SqliteDatabase } from "./open-sqlite.ts";
@@ -29,11 +23,6 @@ export function appliedMigrations(database: SqliteDatabase): readonly AppliedMig
 export function mustBeMigrated(database: SqliteDatabase, known: readonly MigrationStep[], where: string): void {
   const pending = pendingMigrations(known, appliedMigrations(database), where);
   if (pending.length > 0) throw migrationPending(pending, where);
-}
-
-/** Marks a new file as a journal, while it is not yet a WAL file, so that the mark stands in the file itself. */
-export function markAsJournal(database: SqliteDatabase): void {
-  database.exec(`pragma application_id = ${applicationId}`);
 }
 
 /**
@@ -68,7 +57,7 @@ function applyNext(
       database
         .prepare("insert into tape_migrations values (?, ?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))")
         .run(step.id, step.name, migrationChecksum(step));
-      database.exec(`pragma user_version = ${newestFormat([step])}`);
+      database.exec(`pragma application_id = ${applicationId}; pragma user_version = ${step.id}`);
     }
     database.exec("commit");
     return step;

@@ -14,8 +14,11 @@ export interface SqliteStatement {
 }
 
 /**
- * A connection: the part of the `node:sqlite` API that Tape uses. Whoever keeps statements must keep the connection
- * too: in `@photostructure/sqlite` 1.2.1 a statement does not hold its connection, which is then collected and closed.
+ * A connection: the part of the `node:sqlite` API that Tape uses.
+ *
+ * Two traps of `@photostructure/sqlite` 1.2.1: a statement does not hold its connection, so whoever keeps statements
+ * must keep the connection too, or it is garbage-collected and closed; and a closed connection keeps its files open
+ * until its statements are collected or its thread ends, so that empty `-wal` and `-shm` files may stay behind.
  */
 export interface SqliteDatabase {
   exec(sql: string): void;

@@ -40,7 +40,7 @@ async function rejection(call: Promise<unknown>): Promise<TapeError> {
 
 /** What became of calls that race: the answers, and the errors. */
 export interface Race<T> {
-  readonly won: readonly T[];
+  readonly won: T[];
   readonly lost: readonly TapeError[];
 }
 

@@ -27,7 +27,7 @@ export const durableCases: readonly TapeCase[] = [
     await t.tape.setBudget({ runId, usdCap: 2 });
     await t.tape.chargeBudget({ runId, usd: 0.5 });
     await t.tape.writeValue({ namespace: "n", key: "k", valueJson: "1" });
-    await t.tape.writeValue({ namespace: "n", key: "k", valueJson: "2" });
+    await t.tape.writeValue({ namespace: "n", key: "k", valueJson: "2", ifVersion: 1 });
     const session = { appName: "app", userId: "user", sessionId: "s" };
     await t.tape.createSession({ ...session, stateJson: '{"a":1,"user:b":2}' });
     await t.tape.appendEvent({ ...session, event: { id: "e", contentJson: '"hi"' }, stateDeltaJson: '{"app:c":3}' });

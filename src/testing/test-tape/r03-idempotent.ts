@@ -44,7 +44,7 @@ export const idempotentCases: readonly TapeCase[] = [
 
   rule("R3", "WriteValue and DeleteValue with a request id seen before change nothing", async (t) => {
     const place = { namespace: "n", key: "k" };
-    const write = { ...place, valueJson: "1", writer: "w" };
+    const write = { ...place, valueJson: "1", writer: "w", ifVersion: -1 };
     const first = await t.tape.writeValue(write, { requestId: "a" });
     assert.deepEqual(await t.tape.writeValue(write, { requestId: "a" }), first);
     const guarded = { ...place, valueJson: "2", ifVersion: 1 };
@@ -109,7 +109,7 @@ export const idempotentCases: readonly TapeCase[] = [
     const runId = await t.run();
     await t.tape.chargeBudget({ runId, tokens: 1 });
     assert.equal((await t.tape.chargeBudget({ runId, tokens: 1 })).tokensSpent, 2);
-    const place = { namespace: "n", key: "k", valueJson: "1" };
+    const place = { namespace: "n", key: "k", valueJson: "1", ifVersion: -1 };
     await t.tape.writeValue(place);
     assert.equal((await t.tape.writeValue(place)).version, 2);
   }),

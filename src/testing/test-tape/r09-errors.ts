@@ -63,7 +63,8 @@ export const errorCases: readonly TapeCase[] = [
         await refused(call, "EFFECT_NOT_FOUND", { run_id: mine });
       }
     });
-    assert.deepEqual(await t.tape.getEffect(missing), { found: false, effect: undefined });
+    const { found, effect: record } = await t.tape.getEffect(missing);
+    assert.deepEqual([found, record], [false, undefined]);
   }),
   rule("R9", "an obligation that nobody registered is OBLIGATION_NOT_FOUND", async (t) => {
     const mine = await t.run();
@@ -88,7 +89,7 @@ export const errorCases: readonly TapeCase[] = [
     await refused(attempt, "CLAIM_HELD", { run_id: mine, holder: "ada" });
   }),
   rule("R9", "a version that is not current names the current one", async (t) => {
-    const place = { namespace: "n", key: "k", valueJson: "1" };
+    const place = { namespace: "n", key: "k", valueJson: "1", ifVersion: -1 };
     await t.tape.writeValue(place);
     await t.tape.writeValue(place);
     await refused(t.tape.writeValue({ ...place, ifVersion: 1 }), "VERSION_MISMATCH", { current_version: "2" });

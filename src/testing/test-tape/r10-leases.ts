@@ -107,7 +107,7 @@ export const leaseCases: readonly TapeCase[] = [
     await refused(t.tape.endRun({ runId, status: "TERMINAL" }), "EFFECTS_UNKNOWN");
   }),
 
-  ...runWrites.filter(({ call }) => call !== "EndRun" && !/^(Claim|Resolve|Record)Obligation/.test(call)).map((write) =>
+  ...runWrites.filter(({ call }) => call !== "EndRun" && !/^(Cancel|ClaimObl|Resolve|RecordObl)/.test(call)).map((write) =>
     rule("R12", `${write.call} is ${write.afterTheEnd} on a run that has ended`, async (t) => {
       const { runId, send } = await write.arrange(t);
       await t.tape.endRun({ runId, status: "CANCELLED" });
@@ -116,6 +116,13 @@ export const leaseCases: readonly TapeCase[] = [
       assert.equal((await t.get(runId)).status, "CANCELLED");
     }),
   ),
+  rule("R12", "CancelTimer on a run that has ended writes nothing", async (t) => {
+    const runId = await t.run();
+    await t.tape.setTimer({ runId, timerId: "t", fireAtMs: farFuture, kind: "wake" });
+    await t.tape.endRun({ runId, status: "CANCELLED" });
+    // The end cancelled it: to say so again, and to refuse, are both true.
+    await t.unchanged(runId, () => Promise.allSettled([t.tape.cancelTimer({ runId, timerId: "t" })]));
+  }),
   rule("R12", "an obligation that is due at once can be worked off after the end", async (t) => {
     const runId = await t.run();
     const idempotencyKey = await t.outbox(runId);

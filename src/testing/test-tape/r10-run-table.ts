@@ -97,7 +97,7 @@ const everywhere = (outcome: Outcome): Record<RunCall, Outcome> =>
 const table: Record<RunSituation, Record<RunCall, Outcome>> = {
   absent: everywhere("RUN_NOT_FOUND"),
   RUNNABLE: { ...leasable, ...noWait },
-  "RUNNING, lease free": leasable,
+  "RUNNING, lease of an owner without a name": { ...leasable, ResumeRun: "LEASE_HELD" },
   "RUNNING, lease expired": leasable,
   "RUNNING, own lease": leasable,
   "RUNNING, live lease of another": { ...leasable, ResumeRun: "LEASE_HELD" },
@@ -163,7 +163,7 @@ async function check(t: Scene, situation: RunSituation, call: RunCall, outcome: 
 const beginTable: Record<RunSituation, "lease" | "status" | "LEASE_HELD"> = {
   absent: "lease",
   RUNNABLE: "lease",
-  "RUNNING, lease free": "lease",
+  "RUNNING, lease of an owner without a name": "LEASE_HELD",
   "RUNNING, lease expired": "lease",
   "RUNNING, own lease": "lease",
   "RUNNING, live lease of another": "LEASE_HELD",

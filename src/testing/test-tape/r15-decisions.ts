@@ -43,7 +43,8 @@ export const decisionCases: readonly TapeCase[] = [
     const runId = await t.run();
     await t.tape.recordDecision({ runId, decisionIndex: 1 });
     for (const decisionIndex of [0, 2]) {
-      assert.deepEqual(await t.tape.getDecision({ runId, decisionIndex }), { found: false, decision: undefined });
+      const { found, decision } = await t.tape.getDecision({ runId, decisionIndex });
+      assert.deepEqual([found, decision], [false, undefined]);
     }
   }),
   rule("R16", "a replay reads a long run's decisions back, each its own", async (t) => {

@@ -146,9 +146,10 @@ export const effectCases: readonly TapeCase[] = [
     const [one, two] = [await t.run(), await t.run({ scopes: [] })];
     await t.tape.beginEffect({ runId: one, ...pay });
     await t.tape.beginEffect({ runId: two, ...pay, connector: "other bank" });
-    const denied = { runId: two, ...pay, businessKey: "free", dispatchMode: "OUTBOX", semantics: "NON_IDEMPOTENT", scope: "wire" } as const;
+    const denied = { runId: two, ...pay, businessKey: "free", decisionIndex: 1, dispatchMode: "OUTBOX", semantics: "NON_IDEMPOTENT", scope: "wire" } as const;
     await refused(t.tape.beginEffect(denied), "SCOPE_NOT_GRANTED");
-    await t.tape.beginEffect({ runId: one, ...pay, businessKey: "free" });
+    await t.tape.beginEffect({ runId: one, ...pay, businessKey: "free", decisionIndex: 1 });
+    assert.deepEqual([await t.verbs(one, "effect"), await t.verbs(two, "effect")], [["effect/pending", "effect/pending"], ["effect/pending"]]);
   }),
   tenantRule("R22", "business keys of other tenants are others", async (t, tapeFor) => {
     for (const tenant of ["red", "blue"]) {

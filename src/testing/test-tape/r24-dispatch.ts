@@ -133,7 +133,8 @@ export const dispatchCases: readonly TapeCase[] = [
     await t.clock.advance(60_001);
     assert.equal((await t.tape.claimEffectDispatch({ runId, idempotencyKey, claimer: dispatcher })).acquired, false);
     const again = { runId, idempotencyKey, nextDispatchAtMs: t.clock.now() };
-    await refusedAs(t.tape.recordDispatchAttempt(again, { claimer: dispatcher }), "FAILED_PRECONDITION");
+    await refusedAs(t.tape.recordDispatchAttempt(again), "FAILED_PRECONDITION");
+    await refused(t.tape.recordDispatchAttempt(again, { claimer: dispatcher }), "CLAIM_HELD");
     assert.equal((await t.effectOf(runId, idempotencyKey)).status, "UNKNOWN");
   }),
 

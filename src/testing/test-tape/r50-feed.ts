@@ -13,24 +13,15 @@ function bySubject(t: Scene, request: SubscribeBySubjectRequest): Followed<Event
   return follow((signal) => t.tape.subscribeBySubject(request, { signal }));
 }
 
-/** Everything that the stream has for now: up to an entry that is written for the purpose. */
-async function upToNow(t: Scene, stream: Followed<EventEntry>, passes: () => Promise<unknown>): Promise<EventEntry[]> {
-  const marker = t.name("marker");
-  await t.tape.writeValue({ namespace: marker, key: "k", valueJson: "1" });
-  await passes();
+/** The feed as it is now, from the start: all entries up to one that is written to mark the end. */
+async function feed(t: Scene): Promise<EventEntry[]> {
+  const namespace = t.name("marker");
+  await t.tape.writeValue({ namespace, key: "k", valueJson: "1" });
+  const stream = events(t);
   const seen: EventEntry[] = [];
-  for (;;) {
-    const entry = await stream.next();
-    if (entry.payloadJson.includes(marker) || entry.subject.includes("last-one")) break;
-    seen.push(entry);
-  }
+  for (let entry = await stream.next(); !entry.subject.includes(`/${namespace}/`); entry = await stream.next()) seen.push(entry);
   await stream.leave();
   return seen;
-}
-
-/** The whole feed, from the start or from a cursor. */
-async function feed(t: Scene, request: SubscribeEventsRequest = {}): Promise<EventEntry[]> {
-  return upToNow(t, events(t, request), () => Promise.resolve());
 }
 
 /** Two runs, a value and a session, with entries of several kinds. */
@@ -105,7 +96,6 @@ export const feedCases: readonly TapeCase[] = [
     const again = events(t, { fromGlobalSeq: cursor });
     assert.deepEqual(await again.take(rest.length), rest);
     await again.leave();
-    assert.deepEqual(positions(await feed(t, { fromGlobalSeq: all.at(-2)?.globalSeq ?? 0 }))[0], all.at(-1)?.globalSeq);
   }),
   rule("R50", "a cursor in the future waits for it", async (t) => {
     const runId = await t.run();
@@ -153,12 +143,12 @@ export const feedCases: readonly TapeCase[] = [
     };
     await check({ runId: one }, (entry) => entry.runId === one);
     await check({ kind: "effect" }, (entry) => entry.kind === "effect");
-    await check({ fromTsMs: start + 1000 }, (entry) => entry.tsMs >= start + 1000 && entry.kind !== "value" || entry.kind === "value");
-    await check({ fromTsMs: start + 2000 }, (entry) => entry.tsMs >= start + 2000);
+    await check({ fromTsMs: start + 500 }, (entry) => entry.tsMs > start + 500);
+    await check({ fromTsMs: start + 1500, runId: one }, (entry) => entry.tsMs > start + 1500);
     await check({ subjectPattern: "/tape/effect/*/*/*" }, (entry) => entry.kind === "effect");
     await check({ subjectPattern: "/tape/effect/**" }, (entry) => entry.kind === "effect");
     await check({ subjectPattern: "/tape/*/confirmed/**" }, (entry) => verbOf(entry) === "effect/confirmed");
-    await check({ subjectPattern: `/tape/**`, runId: two }, (entry) => entry.runId === two);
+    await check({ subjectPattern: "/tape/**", runId: two }, (entry) => entry.runId === two);
     await check({ runId: two, kind: "effect", subjectPattern: "/tape/*/pending/**" }, (entry) => entry.runId === two && verbOf(entry) === "effect/pending");
     await check({ kind: "decision", fromGlobalSeq: all[4]?.globalSeq }, (entry) => entry.kind === "decision" && entry.globalSeq > (all[4]?.globalSeq ?? 0));
     await check({ subjectPattern: all[3]?.subject ?? "" }, (entry) => entry.subject === all[3]?.subject);
@@ -178,22 +168,17 @@ export const feedCases: readonly TapeCase[] = [
   }),
   rule("R51", "* is one segment, ** the rest, and other characters are themselves", async (t) => {
     await story(t);
-    const effects = (await feed(t, { kind: "effect" })).filter((entry) => entry.kind === "effect");
-    const [first] = effects;
-    assert.ok(first !== undefined);
-    const matching = ["/tape/effect/pending/pay%2Fout/*", "/tape/*/*/*/*", "/**", "/tape/effect/**", "/*/effect/**"];
-    for (const subjectPattern of matching) {
+    const first = (await feed(t)).find((entry) => entry.kind === "effect");
+    for (const subjectPattern of ["/tape/effect/pending/pay%2Fout/*", "/tape/*/*/*/*", "/**", "/tape/effect/**", "/*/effect/**"]) {
       const stream = events(t, { subjectPattern, kind: "effect" });
-      assert.equal((await stream.next()).globalSeq, first.globalSeq, subjectPattern);
+      assert.deepEqual(await stream.next(), first, subjectPattern);
       await stream.leave();
     }
-    // Each of these must match nothing before the marker, which the second half of the pattern's stream lets through.
-    for (const subjectPattern of ["/tape/effect/*", "/tape/effect/*/*", "/tape/effect/pending/pay/*", "/tape/effec/**", "/tape/effect/pend*/**", "/TAPE/**"]) {
-      const stream = events(t, { subjectPattern: subjectPattern });
-      const marker = events(t, { fromGlobalSeq: effects.at(-1)?.globalSeq });
-      await marker.next();
-      const silent = await Promise.race([stream.next().then((entry) => entry.subject, () => "left"), t.clock.settle().then(() => "silent")]);
-      assert.equal(silent, "silent", subjectPattern);
+    for (const subjectPattern of ["/tape/effect/*", "/tape/effect/*/*", "/tape/effect/pending/pay/*", "/tape/effec/**", "/TAPE/**", "/tape/./effect/**"]) {
+      const [stream, marker] = [events(t, { subjectPattern }), events(t)];
+      await marker.take(6);
+      const heard = await Promise.race([stream.next().then((entry) => entry.subject), t.clock.settle().then(() => "nothing")]);
+      assert.equal(heard, "nothing", subjectPattern);
       await Promise.all([stream.leave(), marker.leave()]);
     }
   }),
@@ -206,13 +191,13 @@ export const feedCases: readonly TapeCase[] = [
     await stream.leave();
   }),
   rule("R51", "a bad pattern is refused at the call", async (t) => {
-    for (const subjectPattern of ["/tape/**/effect", "/tape/**/**", "tape/run/**", "/tape/run/**x", "/tape//run", "/tape/%zz/*"]) {
+    for (const subjectPattern of ["/tape/**/effect", "/tape/**/**", "/**/run", "tape/run/**"]) {
       await refused(events(t, { subjectPattern }).next(), "ARGUMENT_INVALID");
       await refused(bySubject(t, { subjectPattern }).next(), "ARGUMENT_INVALID");
     }
   }),
   rule("R51", "a predicate that is none is refused at the call", async (t) => {
-    for (const predicateCel of ["((", "entry.kind ==", "1 +"]) {
+    for (const predicateCel of ["((", "1 +", "kind =="]) {
       await refused(bySubject(t, { subjectPattern: "/tape/**", predicateCel }).next(), "ARGUMENT_INVALID");
     }
   }),

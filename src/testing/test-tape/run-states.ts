@@ -4,7 +4,7 @@ import { agent, dispatcher, type Scene } from "./scene.ts";
 export const runSituations = [
   "absent",
   "RUNNABLE",
-  "RUNNING, lease free",
+  "RUNNING, lease of an owner without a name",
   "RUNNING, lease expired",
   "RUNNING, own lease",
   "RUNNING, live lease of another",
@@ -37,7 +37,7 @@ export async function runIn(t: Scene, situation: RunSituation): Promise<string> 
       await t.tape.sendSignal({ runId, gateName: "earlier" });
       return runId;
     }
-    case "RUNNING, lease free":
+    case "RUNNING, lease of an owner without a name":
       return t.run({ leaseOwner: "" });
     case "RUNNING, lease expired": {
       const runId = await t.run({ leaseOwner: rival, leaseTtlMs: 2000 });

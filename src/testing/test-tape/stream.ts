@@ -18,15 +18,16 @@ export interface Followed<T> {
 /** Opens a stream; nothing is read before the first wait, except that the first item is asked for at once. */
 export function follow<T>(open: (signal: AbortSignal) => AsyncIterable<T>): Followed<T> {
   const controller = new AbortController();
-  const iterator = open(controller.signal)[Symbol.asyncIterator]();
+  let iterator: AsyncIterator<T> | undefined;
   let asked: Promise<IteratorResult<T>> | undefined = ask();
 
-  function ask(): Promise<IteratorResult<T>> {
-    const answer = iterator.next();
-    // Whoever waits sees the error; a stream that was left must not make it an unhandled one.
-    answer.catch(() => undefined);
-    return answer;
+  // What is wrong with the request may be thrown by the call or by the first read: both come out of the first wait.
+  async function ask(): Promise<IteratorResult<T>> {
+    iterator ??= open(controller.signal)[Symbol.asyncIterator]();
+    return iterator.next();
   }
+  // A stream that was left before anybody waited must not make an unhandled rejection.
+  asked.catch(() => undefined);
   const step = async (): Promise<IteratorResult<T>> => {
     const answer = asked ?? ask();
     asked = undefined;
@@ -51,7 +52,7 @@ export function follow<T>(open: (signal: AbortSignal) => AsyncIterable<T>): Foll
     },
     leave: async () => {
       controller.abort();
-      await within(Promise.resolve(iterator.return?.()), "leaving the stream did not end it").catch(ignoreCancelled);
+      await within(Promise.resolve(iterator?.return?.()), "leaving the stream did not end it").catch(ignoreCancelled);
     },
   };
 }

@@ -1,0 +1,103 @@
+import { Command, InvalidArgumentError } from "commander";
+import { TapeError } from "../../errors.ts";
+import type { EventEntry, SubscribeEventsRequest } from "../../model/feed.ts";
+import type { Tape } from "../../model/tape.ts";
+import type { CommandContext } from "../command-context.ts";
+import { exitCodes } from "../exit-code.ts";
+import { type AccessOptions, useTape, withAccess } from "../tape-access.ts";
+import { parseDuration } from "../text/duration.ts";
+import { eventLine } from "../text/event-line.ts";
+import { parsedJson } from "../text/fields.ts";
+
+interface TailOptions extends AccessOptions {
+  readonly run?: string;
+  readonly kind?: string;
+  readonly subject?: string;
+  readonly from?: number;
+  readonly since?: number;
+  readonly limit?: number;
+  readonly json?: true;
+}
+
+/** `tape tail` */
+export function tailCommand(context: CommandContext): Command {
+  return withAccess(new Command("tail"))
+    .summary("print the journal as it is written")
+    .description("print what is written to the journal, as it is written")
+    .option("--run <id>", "only entries of this run")
+    .option("--kind <kind>", "only run, decision, effect, obligation, gate, timer, budget, policy, value or event")
+    .option("--subject <pattern>", "only subjects that match: * is one segment, ** the rest")
+    .option("--from <position>", "start behind this position, or at the `start`; default: now", position)
+    .option("--since <duration>", "start this long ago: 30s, 10m, 2h, 7d", length)
+    .option("--limit <count>", "stop after so many entries", count)
+    .option("--json", "one JSON document a line, with positions")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  tape tail
+  tape tail --from start --kind run
+  tape tail --since 1h --subject '/tape/effect/unknown/**'
+  tape tail --from start --json | jq -r .subject
+
+A tail that is cut off goes on by itself. To go on later, name the last globalSeq of --json: tape tail --from 1234`,
+    )
+    .action(async (options: TailOptions) => {
+      const signal = context.interruption();
+      try {
+        await useTape(options, context, (tape) => follow(tape, options, context, signal));
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        context.exit(exitCodes.interrupted);
+      }
+    });
+}
+
+async function follow(tape: Tape, options: TailOptions, context: CommandContext, signal: AbortSignal): Promise<void> {
+  const { terminal } = context;
+  const { limit = Number.POSITIVE_INFINITY } = options;
+  const write = options.json === true ? eventJson : (entry: EventEntry) => eventLine(entry, terminal);
+  let written = 0;
+  for await (const entry of tape.subscribeEvents(requestOf(options, context.now()), { signal })) {
+    terminal.print(write(entry));
+    written += 1;
+    if (written >= limit) return;
+  }
+}
+
+function requestOf({ run, kind, subject, from, since }: TailOptions, now: number): SubscribeEventsRequest {
+  if (from !== undefined && since !== undefined) {
+    throw new TapeError("ARGUMENT_INVALID", "--from and --since both say where to start; give one of them");
+  }
+  return {
+    runId: run,
+    kind,
+    subjectPattern: subject,
+    fromGlobalSeq: from,
+    fromTsMs: from === undefined ? now - (since ?? 0) : undefined,
+  };
+}
+
+function eventJson({ payloadJson, ...entry }: EventEntry): string {
+  return JSON.stringify({ ...entry, payload: parsedJson(payloadJson) });
+}
+
+function position(text: string): number {
+  return text === "start" ? 0 : whole(text, "a position is a whole number, or the word start.");
+}
+
+function count(text: string): number {
+  return whole(text, "not a whole number.");
+}
+
+function whole(text: string, fault: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError(fault);
+  return value;
+}
+
+function length(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError("write 30s, 10m, 2h or 7d.");
+  return ms;
+}

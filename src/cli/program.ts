@@ -1,0 +1,61 @@
+import { type Argument, Command } from "commander";
+import type { CommandContext } from "./command-context.ts";
+import { cancelCommand } from "./commands/cancel.ts";
+import { configCommand } from "./commands/config.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { devCommand } from "./commands/dev.ts";
+import { migrateCommand } from "./commands/migrate.ts";
+import { resolveCommand } from "./commands/resolve.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { showCommand } from "./commands/show.ts";
+import { signalCommand } from "./commands/signal.ts";
+import { tailCommand } from "./commands/tail.ts";
+import { versionCommand } from "./commands/version.ts";
+import { exitCodeMeanings, exitCodes } from "./exit-code.ts";
+
+const groups = [
+  { title: "Run a server:", make: [serveCommand, devCommand, migrateCommand, configCommand] },
+  { title: "Look:", make: [tailCommand, showCommand] },
+  { title: "Act:", make: [signalCommand, resolveCommand, cancelCommand] },
+  { title: "More:", make: [demoCommand, versionCommand] },
+] as const;
+
+/** The whole command line. What a command needs to work is loaded when it runs, so that `--help` is quick. */
+export function program(context: CommandContext): Command {
+  const tape = new Command("tape")
+    .description("A durable-execution journal for agents that act.")
+    .usage("<command> [options]")
+    .option("--verbose", "with stack traces when something fails")
+    .helpCommand(false)
+    .addHelpText(
+      "after",
+      `\n${exitCodeHelp()}\n\nExamples:\n  tape demo crash                 see a run survive kill -9\n  tape dev                        a server to play with, and its journal live\n  tape serve --store sqlite:./tape.db\n  tape tail --from start --kind run\n  tape show <run>\n\n\`tape <command> --help\` has options and examples.`,
+    );
+  for (const { title, make } of groups) {
+    tape.commandsGroup(title);
+    for (const command of make) tape.addCommand(command(context));
+  }
+  for (const command of withChildren(tape)) {
+    // Errors are thrown, and said in one place.
+    command.exitOverride().configureOutput({ outputError: () => undefined });
+    command.helpOption("-h, --help", "print this help");
+    command.configureHelp({
+      subcommandTerm: (child) => [child.name(), ...child.registeredArguments.map(argumentTerm)].join(" "),
+    });
+  }
+  return tape;
+}
+
+function withChildren(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withChildren)];
+}
+
+function argumentTerm(argument: Argument): string {
+  return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
+}
+
+function exitCodeHelp(): string {
+  const names = Object.keys(exitCodes) as readonly (keyof typeof exitCodes)[];
+  const lines = names.map((name) => `  ${String(exitCodes[name]).padStart(3)}  ${exitCodeMeanings[name]}`);
+  return `Exit codes:\n${lines.join("\n")}`;
+}

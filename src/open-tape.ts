@@ -1,0 +1,35 @@
+import { Engine, type EngineOptions } from "./engine/engine.ts";
+import { localAccess } from "./model/access.ts";
+import type { Tape } from "./model/tape.ts";
+import { createStore } from "./store/open-store.ts";
+
+/** Options of {@link openTape}. Everything has a default. */
+export interface OpenTapeOptions extends Omit<EngineOptions, "store"> {
+  /**
+   * Whether the store is made, or brought up to date, if need be. With `false` a store that is missing or out of date is
+   * STORE_NOT_USABLE or MIGRATION_PENDING, and nothing is written. Default: true.
+   */
+  readonly migrate?: boolean;
+}
+
+/**
+ * Tape without a server: the engine in this process on the store of a URL, `sqlite:./tape.db` for example. Closing it
+ * ends streams, waits for commits under way and closes the store.
+ *
+ * Errors: STORE_URL_INVALID, STORE_NOT_USABLE, FORMAT_NEWER, MIGRATION_PENDING, DRIVER_MISSING, STORE_UNAVAILABLE.
+ */
+export async function openTape(url: string, options: OpenTapeOptions = {}): Promise<Tape> {
+  const { migrate = true, ...engineOptions } = options;
+  const store = await createStore(url);
+  try {
+    await (migrate ? store.migrate({ dryRun: false }) : store.open());
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const engine = new Engine({ store, ...engineOptions });
+  engine.start();
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => (closed ??= engine.close().then(() => store.close()));
+  return Object.freeze({ ...engine.tape(localAccess), close, [Symbol.asyncDispose]: close });
+}

@@ -1,0 +1,105 @@
+import type { Logger } from "pino";
+import { Engine } from "../engine/engine.ts";
+import { TapeError } from "../errors.ts";
+import { createStore, maskUrl } from "../store/open-store.ts";
+import type { Store } from "../store/store.ts";
+import type { ServerConfig } from "./config.ts";
+import { createLogger } from "./logger.ts";
+import { openPort, startServer } from "./start-server.ts";
+
+/** What {@link serve} may be given beside its configuration. */
+export interface ServeOptions {
+  /** Stops the service when it fires: on SIGTERM and SIGINT, say. */
+  readonly signal?: AbortSignal | undefined;
+  /** Default: as configured, to standard error. */
+  readonly logger?: Logger | undefined;
+}
+
+/** A store, an engine and a server that run together. */
+export interface Service {
+  /** `tape://host:port`, or `tapes://` with TLS: what a client connects to. */
+  readonly url: string;
+  readonly port: number;
+  /**
+   * Resolves when the service has stopped and every acknowledged write is where it belongs. Rejects with SHUTTING_DOWN
+   * when the grace time was over first.
+   */
+  readonly stopped: Promise<void>;
+  /** Stops gracefully: not ready, streams ended, calls answered, commits drained. Idempotent; gives {@link stopped}. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the store, brings its schema up to date unless told not to, and serves it. The port is opened first, so that a
+ * port in use leaves no store behind. Nothing stays open when it rejects.
+ *
+ * Errors: CONFIG_INVALID, STORE_URL_INVALID, STORE_NOT_USABLE, FORMAT_NEWER, MIGRATION_PENDING, DRIVER_MISSING,
+ * STORE_UNAVAILABLE.
+ */
+export async function serve(config: ServerConfig, options: ServeOptions = {}): Promise<Service> {
+  const logger = options.logger ?? createLogger(config.log);
+  const store = await createStore(config.store);
+  const port = await openPort(config);
+  try {
+    await openStore(store, config, logger);
+  } catch (error) {
+    await port.close();
+    await store.close();
+    throw error;
+  }
+  const engine = new Engine({
+    store,
+    limits: { messageBytes: config.maxMessageBytes, payloadBytes: config.maxPayloadBytes },
+    cacheBytes: config.cacheBytes,
+    maxPending: config.maxPending,
+  });
+  engine.start();
+  const server = await startServer({ engine, config, logger, port });
+  const url = `${config.tls === null ? "tape" : "tapes"}://${server.address}`;
+  logger.info({ url, store: maskUrl(config.store), auth: config.auth }, "listening");
+
+  const stop = async (): Promise<void> => {
+    const startedAt = performance.now();
+    logger.info({ graceMs: config.graceMs }, "stopping");
+    // What the connections leave of the grace time is for the commits under way, which take milliseconds.
+    await server.close(config.graceMs * connectionsShare);
+    await within(config.graceMs - (performance.now() - startedAt), engine.close());
+    await store.close();
+    signal?.removeEventListener("abort", begin);
+    logger.info("stopped");
+  };
+  const { signal } = options;
+  let begin = (): void => {};
+  const stopped = new Promise<void>((resolve) => (begin = resolve)).then(stop);
+  // Whoever waits for it is told; when nobody does, a failed stop must not end the process before its time.
+  stopped.catch((error: unknown) => logger.error({ err: error }, "not stopped in good order"));
+  signal?.addEventListener("abort", begin);
+  if (signal?.aborted === true) begin();
+  return {
+    url,
+    port: server.port,
+    stopped,
+    stop() {
+      begin();
+      return stopped;
+    },
+  };
+}
+
+/** The part of the grace time that connections get. */
+const connectionsShare = 0.8;
+
+function within(ms: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new TapeError("SHUTTING_DOWN", "the grace time was over before every commit under way was answered"));
+    }, ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+async function openStore(store: Store, config: ServerConfig, logger: Logger): Promise<void> {
+  if (!config.migrate) return store.open();
+  const { steps } = await store.migrate({ dryRun: false });
+  for (const { id, name } of steps) logger.info({ id, name }, "schema step applied");
+}

@@ -1,0 +1,72 @@
+import { Engine, type EngineOptions } from "../engine/engine.ts";
+import { localAccess } from "../model/access.ts";
+import type { Tape } from "../model/tape.ts";
+import type { Store } from "../store/store.ts";
+import { FakeClock } from "./fake-clock.ts";
+import type { TapeHarness } from "./test-tape/tape-harness.ts";
+
+/** Options of {@link engineHarness}. */
+export interface EngineHarnessOptions {
+  /**
+   * Opens the store, or one more connection to the same data. A store that is not durable is opened once and kept for
+   * all engines; every other one is opened again for a second engine and for reopening.
+   */
+  readonly openStore: () => Promise<Store>;
+  /** Starts every tenant's partition, so that several cases can use one store. Default: none. */
+  readonly partition?: string | undefined;
+  /** What engines are made with beside store and clock. */
+  readonly engine?: Omit<EngineOptions, "store" | "clock"> | undefined;
+  /** What callers get instead of the engine's own tape. Default: that. */
+  readonly wrap?: ((tape: Tape) => Tape) | undefined;
+  /** Removes the data, after everything is closed. */
+  readonly remove?: (() => Promise<void>) | undefined;
+}
+
+interface OpenEngine {
+  readonly store: Store;
+  readonly engine: Engine;
+}
+
+/** A harness of {@link testTape} for the engine over a store: several engines where the store is not exclusive. */
+export async function engineHarness(options: EngineHarnessOptions): Promise<TapeHarness> {
+  const { openStore, partition = "", wrap = (tape: Tape): Tape => tape, remove } = options;
+  const clock = new FakeClock();
+  const others = new Map<number, OpenEngine>();
+  const start = (store: Store): OpenEngine => {
+    const engine = new Engine({ store, clock, ...options.engine });
+    engine.start();
+    return { store, engine };
+  };
+  let main = start(await openStore());
+  const { durable, exclusive } = main.store.capabilities;
+  const end = async ({ store, engine }: OpenEngine): Promise<void> => {
+    await engine.close();
+    if (durable) await store.close();
+  };
+  const access = { partition, tenant: partition === "" ? localAccess.tenant : null };
+  const anotherStore = async (): Promise<Store> => (durable ? openStore() : main.store);
+
+  return {
+    tape: wrap(main.engine.tape(access)),
+    clock,
+    tapes: exclusive
+      ? undefined
+      : async (n) => {
+          const open = others.get(n) ?? start(await anotherStore());
+          others.set(n, open);
+          return wrap(open.engine.tape(access));
+        },
+    tapeFor: async ({ partition: tenants, tenant }) =>
+      wrap(main.engine.tape({ partition: `${partition}${tenants}`, tenant })),
+    reopen: async () => {
+      await end(main);
+      main = start(await anotherStore());
+      return wrap(main.engine.tape(access));
+    },
+    close: async () => {
+      await Promise.all([main, ...others.values()].map(end));
+      if (!durable) await main.store.close();
+      await remove?.();
+    },
+  };
+}
