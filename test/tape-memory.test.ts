@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import { MemoryStore } from "../src/store/memory/memory-store.ts";
 import { engineHarness, testTape, type TapeHarness } from "../src/testing/index.ts";
-import { sharedStore } from "./shared-store.ts";
+import { sharedStore } from "./store-views.ts";
 
 async function memoryStore(): Promise<MemoryStore> {
   const store = new MemoryStore();

@@ -1,4 +1,4 @@
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { TapeError } from "../errors.ts";
 import type { CommandContext } from "./command-context.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
@@ -16,9 +16,9 @@ export async function runCli(words: readonly string[], context: CommandContext):
     else await tape.parseAsync(rest, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Help and version come this way too.
-      if (error.exitCode === 0 || error.code === "commander.help") return;
-      context.terminal.note(`tape: ${usageFault(error)}`);
+      // Help comes this way too.
+      if (error.exitCode === 0) return;
+      context.terminal.note(usageFault(error, rest, tape));
       context.exit(exitCodes.usage);
       return;
     }
@@ -27,9 +27,22 @@ export async function runCli(words: readonly string[], context: CommandContext):
   }
 }
 
-function usageFault({ message }: CommanderError): string {
-  const [first = "", ...more] = message.replace(/^error: /, "").split("\n");
-  return [first, ...more].join(" ");
+/** What commander says about a command line, in one line that names the command and its help. */
+function usageFault({ message }: CommanderError, words: readonly string[], tape: Command): string {
+  const said = message
+    .replace(/^error: /, "")
+    .replace(/^command-argument value '(.*?)' is invalid for argument '(.*?)'\. /, "'$1' is no $2: ")
+    .replace(/^option '.*?(--[\w-]+).*?' argument '(.*?)' is invalid\. /, "$1 '$2': ")
+    .replace(/\.?\s*\n\s*/, " ")
+    .replace(/\.$/, "");
+  const name = commandNamed(words, tape);
+  return `${name}: ${said}. See \`${name} --help\`.`;
+}
+
+function commandNamed(words: readonly string[], command: Command): string {
+  const [word, ...rest] = words;
+  const child = command.commands.find((one) => one.name() === word);
+  return child === undefined ? command.name() : `${command.name()} ${commandNamed(rest, child)}`;
 }
 
 function fault(error: unknown, verbose: boolean): string {

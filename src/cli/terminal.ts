@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import picocolors from "picocolors";
 
 /** Colours, or functions that leave text as it is. */
@@ -20,7 +21,7 @@ export interface Terminal {
 /** The terminal of this process. Colours only there, and never against NO_COLOR (https://no-color.org). */
 export function processTerminal(): Terminal {
   const { stdout, stderr } = process;
-  const interactive = Boolean(stdout.isTTY);
+  const interactive = isatty(1);
   return {
     print: (line) => void stdout.write(`${line}\n`),
     note: (line) => void stderr.write(`${line}\n`),
@@ -30,9 +31,9 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Text of others, safe to show: what would move the cursor or end the line is shown as an escape. */
+/** Text of others on one line, safe to show: what would move the cursor or hide something is shown as an escape. */
 export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
+  return text.replaceAll(/\s*[\r\n]+\s*/g, " ⏎ ").replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
   });

@@ -3,7 +3,7 @@ import { constants } from "node:http2";
 import { type AddressInfo, createServer } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { ManualTimers } from "../../test/client/manual-timers.ts";
-import { MuteProxy } from "../../test/client/mute-proxy.ts";
+import { CutProxy } from "../../test/client/cut-proxy.ts";
 import { type Script, StubServer } from "../../test/client/stub-server.ts";
 import { TapeError } from "../errors.ts";
 import type { JournalEntry } from "../model/run.ts";
@@ -49,7 +49,7 @@ describe("unary", () => {
       noun: { runId: "r-1", resumed: true, nextSeq: 7, status: "RUNNING" },
       headers: { "tape-lease-epoch": "3" },
     }));
-    const answer = await client(server, { token: "secret" }).beginRun(
+    const answer = await client(server, { token: "secret", timers: new ManualTimers() }).beginRun(
       { appName: "a", invocationId: "é \u{1f600}", labels: { k: "v" } },
       { leaseEpoch: 2, claimer: "me", gateOccurrence: 4, strict: true, requestId: "q", traceparent: "00-1" },
     );
@@ -298,7 +298,7 @@ describe("connections", () => {
 
   test("one that gives no sign of life is given up", async () => {
     const server = await stub((call) => (call.count > 1 ? budget : undefined));
-    const proxy = await MuteProxy.to(server);
+    const proxy = await CutProxy.to(server);
     open.push(proxy);
     const timers = new ManualTimers();
     const call = client(proxy, { timers, keepaliveMs: 5_000, timeoutMs: 60_000 }).chargeBudget({ runId: "r" });

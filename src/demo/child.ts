@@ -33,10 +33,11 @@ export interface ChildEvents {
 
 const complaintsKept = 20;
 
-/** Starts the `tape` program itself with these arguments, as a process of its own. */
-export function startChild(args: readonly string[], events: ChildEvents): Child {
+/** Starts the `tape` program itself with these arguments and this environment, as a process of its own. */
+export function startChild(args: readonly string[], env: NodeJS.ProcessEnv, events: ChildEvents): Child {
   const program = fileURLToPath(new URL("../cli/main.js", import.meta.url));
   const spawned: ChildProcess = spawn(process.execPath, [program, ...args], {
+    env,
     stdio: ["ignore", "pipe", "pipe", events.point === undefined ? "ignore" : "ipc"],
   });
   const complaints: string[] = [];

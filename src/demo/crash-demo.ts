@@ -1,18 +1,13 @@
 import { type CaseOutcome, playEveryStep } from "./every-step.ts";
 import { describeKill, type Kill } from "./kill.ts";
 import { type Colours, openNarrator } from "./narrator.ts";
-import { playScene } from "./scene.ts";
+import { playScene, type SceneOptions } from "./scene.ts";
 import { stepTable } from "./step-table.ts";
 
 /** What the demo may be asked for. */
-export interface CrashDemoOptions {
-  /** Where the journal is kept; `null`: in a temporary SQLite file. */
-  readonly storeUrl: string | null;
-  /** Leaves the files behind and says where. */
-  readonly keep: boolean;
+export interface CrashDemoOptions extends Pick<SceneOptions, "storeUrl" | "keep" | "env" | "signal"> {
   /** Prints one JSON document at the end, and nothing else. */
   readonly json: boolean;
-  readonly signal: AbortSignal;
   /** To standard output. */
   readonly write: (line: string) => void;
   readonly colours: Colours;

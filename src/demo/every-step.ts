@@ -17,7 +17,7 @@ export interface CaseOutcome extends Case {
 }
 
 /** Options of {@link playEveryStep}. */
-export interface EveryStepOptions extends Pick<SceneOptions, "storeUrl" | "keep" | "signal"> {
+export interface EveryStepOptions extends Pick<SceneOptions, "storeUrl" | "keep" | "env" | "signal"> {
   /** Only the kills whose description has this text. */
   readonly only: string;
   /** Stories played at the same time. */
@@ -59,7 +59,10 @@ export async function playEveryStep(options: EveryStepOptions): Promise<readonly
   return cases.map((one) => outcomes.find(({ kill }) => kill === one.kill)).filter((one) => one !== undefined);
 }
 
-async function playCase(one: Case, options: Pick<SceneOptions, "storeUrl" | "keep" | "signal">): Promise<CaseOutcome> {
+async function playCase(
+  one: Case,
+  options: Pick<SceneOptions, "storeUrl" | "keep" | "env" | "signal">,
+): Promise<CaseOutcome> {
   const told: string[] = [];
   const start = performance.now();
   const outcome = (problem: string): CaseOutcome => ({

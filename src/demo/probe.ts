@@ -24,19 +24,23 @@ export function probed<T extends object>(target: T, prefix: string, gatekeeper: 
     seen.set(words, count);
     return count === 1 ? words : `${words} (${count})`;
   };
-  return new Proxy(target, {
-    get: (inner, property) => {
-      const value: unknown = Reflect.get(inner, property);
-      if (!isFunction(value) || typeof property !== "string" || untouched.has(property)) return value;
-      return (...args: readonly unknown[]) => {
-        const call = name(property, args[0]);
-        const proceed = (): unknown => Reflect.apply(value, inner, args);
-        return property.startsWith("subscribe")
-          ? probedStream(call, proceed, gatekeeper)
-          : probedCall(call, proceed, gatekeeper, isPoll(property));
-      };
+  // Over a copy: what a proxy answers for a frozen object is not its own choice.
+  return new Proxy(
+    { ...target },
+    {
+      get: (_, property) => {
+        const value: unknown = Reflect.get(target, property);
+        if (!isFunction(value) || typeof property !== "string" || untouched.has(property)) return value;
+        return (...args: readonly unknown[]) => {
+          const call = name(property, args[0]);
+          const proceed = (): unknown => Reflect.apply(value, target, args);
+          return property.startsWith("subscribe")
+            ? probedStream(call, proceed, gatekeeper)
+            : probedCall(call, proceed, gatekeeper, isPoll(property));
+        };
+      },
     },
-  });
+  );
 }
 
 /** Synchronous or of no consequence. */

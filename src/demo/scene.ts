@@ -3,20 +3,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gatherEvidence } from "./evidence.ts";
-import { describeKill, type Kill } from "./kill.ts";
+import { describeKill } from "./kill.ts";
 import { type Check, prove } from "./proof.ts";
-import { type PassedPoint, Stage } from "./stage.ts";
+import { type PassedPoint, Stage, type StageOptions } from "./stage.ts";
 
 /** One play of the story. */
-export interface SceneOptions {
+export interface SceneOptions extends Pick<StageOptions, "kills" | "bankLosesAnswer" | "env" | "tell"> {
   /** Where the journal is kept; `null`: in a SQLite file beside the ledger. */
   readonly storeUrl: string | null;
-  readonly kills: readonly Kill[];
-  readonly bankLosesAnswer: boolean;
   /** Leaves the files behind. */
   readonly keep: boolean;
   readonly signal: AbortSignal;
-  readonly tell: (who: string, what: string) => void;
 }
 
 /** How it went. */
@@ -35,13 +32,12 @@ const longestMs = 60_000;
  * by itself, when it takes longer than a minute, or when the signal fires; processes and files are gone either way.
  */
 export async function playScene(options: SceneOptions): Promise<SceneResult> {
-  const { kills, bankLosesAnswer, tell } = options;
   const start = performance.now();
   const folder = await mkdtemp(join(tmpdir(), "tape-demo-"));
   const files = { ledgerFile: join(folder, "bank-ledger.jsonl"), modelLog: join(folder, "model-calls.jsonl") };
   const invocation = `close-of-day-${randomBytes(4).toString("hex")}`;
   const storeUrl = options.storeUrl ?? `sqlite:${join(folder, "tape.db")}`;
-  const stage = await Stage.open({ storeUrl, ...files, invocation, bankLosesAnswer, kills, tell });
+  const stage = await Stage.open({ ...options, storeUrl, ...files, invocation });
   const late = AbortSignal.timeout(longestMs);
   const ending = AbortSignal.any([options.signal, late]);
   const stop = (): void => void stage.close();

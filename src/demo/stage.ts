@@ -12,6 +12,8 @@ export interface StageOptions {
   /** Names the run, and everything that must not meet other runs in the same store. */
   readonly invocation: string;
   readonly bankLosesAnswer: boolean;
+  /** Of the processes. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Each is carried out once. */
   readonly kills: readonly Kill[];
   /** Told what happens: who, and what. */
@@ -134,8 +136,9 @@ export class Stage {
 
   async #kill(child: Child, what: string): Promise<void> {
     this.#condemned.add(child);
-    await child.kill("SIGKILL");
+    const dead = child.kill("SIGKILL");
     this.#options.tell("kill -9", what);
+    await dead;
   }
 
   #startServer(): Promise<Listener> {
@@ -176,7 +179,7 @@ export class Stage {
   }
 
   #start(args: readonly string[], events: ChildEvents): Child {
-    const child = startChild(args, events);
+    const child = startChild(args, this.#options.env, events);
     this.#children.add(child);
     void child.exited.then(() => this.#children.delete(child));
     return child;

@@ -26,8 +26,8 @@ export interface TreasuryAgentOptions {
 export async function runTreasuryAgent(options: TreasuryAgentOptions): Promise<void> {
   const { tape, bank, model, say } = options;
   const { runId, leaseEpoch, status, resumed } = await takeRun(options);
-  if (status !== "RUNNING") return say(`run ${runId} is ${status}: nothing left to do`);
-  say(`${resumed ? "takes over" : "begins"} run ${runId}`);
+  if (status !== "RUNNING") return say(`${runId} is ${status}: nothing left to do`);
+  say(`${resumed ? "takes over" : "begins"} ${runId}`);
 
   const fenced = { leaseEpoch };
   const facts: string[] = [];
@@ -39,7 +39,7 @@ export async function runTreasuryAgent(options: TreasuryAgentOptions): Promise<v
     facts.push(answer.action === "sweep" ? await sweep(index, answer) : await wire(index, answer));
   }
   await tape.endRun({ runId, status: "TERMINAL", detailJson: JSON.stringify(facts) }, fenced);
-  say("run ended");
+  say("ends the run");
 
   /** Asks the model once per index, and pays once per index. */
   async function decide(index: number): Promise<Answer> {

@@ -54,7 +54,9 @@ export async function runWireDispatcher(options: WireDispatcherOptions): Promise
 
   async function lookUp(effect: EffectRecord): Promise<void> {
     const [wire, second] = await bank.findWires(effect.businessKey);
-    say(`asks the bank for ${effect.businessKey}: ${wire === undefined ? "not there" : `it is ${wire.ref}`}`);
+    say(
+      `finds ${effect.businessKey} UNKNOWN, asks the bank: ${wire === undefined ? "not there" : `it is ${wire.ref}`}`,
+    );
     if (wire === undefined) await observe(effect, "ABSENT", "", {});
     else await observe(effect, second === undefined ? "CONFIRMED" : "DUPLICATE", wire.ref, wire);
   }

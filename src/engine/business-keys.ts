@@ -3,7 +3,8 @@ import { TapeError } from "../errors.ts";
 import { assertBusinessKey, businessKeyRules } from "../journal/claim/business-key.ts";
 import { hasBusinessKey } from "../journal/run/lifecycle.ts";
 import { runRules } from "../journal/run/rules.ts";
-import type { Pipeline, Target, WinBusinessKey } from "./pipeline.ts";
+import type { Pipeline, WinBusinessKey } from "./pipeline.ts";
+import type { Target } from "./slot-cache.ts";
 import { plainCall, type RowEvent, type RowState } from "./row-slot.ts";
 
 /** The row of a run, as a target of calls. */

@@ -6,7 +6,8 @@ import type { Run } from "../journal/run/run.ts";
 import type { Decide } from "../journal/row.ts";
 import { runRules } from "../journal/run/rules.ts";
 import type { ScanItem, Store } from "../store/store.ts";
-import type { Pipeline, Target } from "./pipeline.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Target } from "./slot-cache.ts";
 import { plainCall, type RowEvent } from "./row-slot.ts";
 
 const scanPage = 64;

@@ -1,16 +1,15 @@
 import type { Partition } from "../codec/row-id.ts";
-import { LRUCache } from "lru-cache";
-import { encodeBody } from "../codec/body.ts";
-import { encodeHead } from "../codec/head.ts";
 import { TapeError, toTapeError } from "../errors.ts";
-import { accept, fenceEvent, type Context, type Decide, type Outcome, type RowRules } from "../journal/row.ts";
+import { accept, fenceEvent, type Decide, type Outcome } from "../journal/row.ts";
 import type { Limits } from "../journal/limits.ts";
 import type { IndexKey, RowId, Seq } from "../model/row.ts";
-import type { Append, AppendOutcome, Entry, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { readBodies } from "./bodies.ts";
 import type { Clock } from "./clock.ts";
+import { Committer, includesKey } from "./committer.ts";
+import { collect, contextOf, toEntry } from "./task.ts";
+import { SlotCache, type Target } from "./slot-cache.ts";
 import type { IdSource } from "./id-source.ts";
-import { resolveUnknown } from "./resolve-unknown.ts";
 import {
   RowSlot,
   emptyGroup,
@@ -22,13 +21,6 @@ import {
   type RowState,
   type Task,
 } from "./row-slot.ts";
-
-/** A row that a call is about. */
-export interface Target<S extends RowState, E> {
-  readonly row: RowId;
-  readonly partition: Partition;
-  readonly rules: RowRules<S, E>;
-}
 
 /** What has to be done before a business key may be used (R22). */
 export type WinBusinessKey = (
@@ -63,8 +55,6 @@ export interface PipelineStats {
 
 /** A row that loses this often is contended beyond reason; the caller may try again. */
 const mostConflicts = 100;
-/** A batch larger than this is sent without waiting for more. */
-const batchBytes = 8 * 1024 * 1024;
 
 /**
  * The one loop that joins rules to the store: load the row, decide, collect, append, answer.
@@ -76,21 +66,30 @@ const batchBytes = 8 * 1024 * 1024;
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #store: Store;
-  /** Rows with calls under way. */
-  readonly #active = new Map<RowId, RowSlot>();
-  /** Rows at rest. */
-  readonly #resting: LRUCache<RowId, RowSlot>;
-  readonly #dirty = new Set<RowSlot>();
-  readonly #stats = { commits: 0, batches: 0, entries: 0, conflicts: 0, unknownOutcomes: 0, loads: 0 };
+  readonly #cache: SlotCache;
+  readonly #committer: Committer;
+  #loads = 0;
   #pending = 0;
-  #inFlight = 0;
-  #flushPlanned = false;
   #closing: (() => void) | null = null;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#store = options.store;
-    this.#resting = new LRUCache({ maxSize: options.cacheBytes, sizeCalculation: (slot) => slot.bytes });
+    this.#cache = new SlotCache(options.cacheBytes);
+    this.#committer = new Committer({
+      store: options.store,
+      clock: options.clock,
+      ids: options.ids,
+      onCommitted: (slot, group, addedKeys) => {
+        this.#committed(slot, group, addedKeys);
+      },
+      onConflict: (slot, group) => {
+        this.#again(slot, [...group.replies, ...(slot.group?.replies ?? [])]);
+      },
+      onFailed: (slot, error) => {
+        this.#fail(slot, error);
+      },
+    });
   }
 
   /** Runs one call on one row. Resolves when everything it depends on is durable (R1). */
@@ -99,7 +98,7 @@ export class Pipeline {
     if (this.#pending >= this.#options.maxPending) return Promise.reject(overloaded(this.#pending));
     return new Promise<T>((resolve, reject) => {
       this.#pending += 1;
-      const slot = this.#slot(target);
+      const slot = this.#cache.get(target);
       // The slot was made with the target's own rules, so the types that are erased here agree again inside.
       const task = { decide, call, resolve, reject, bodies: null, keyWonAt: -1, conflicts: 0 } as unknown as Task;
       this.#run(slot, task);
@@ -112,7 +111,7 @@ export class Pipeline {
    */
   async dropStaleKey<S extends RowState, E>(target: Target<S, E>, key: IndexKey): Promise<void> {
     const fence: Decide<S, RowEvent, null> = (state) => {
-      const slot = this.#active.get(target.row);
+      const slot = this.#cache.active(target.row);
       if (slot === undefined || state.seq === 0 || includesKey(slot.rules.indexKeys(state, slot.partition), key)) {
         return accept([], null);
       }
@@ -125,9 +124,9 @@ export class Pipeline {
   /** Counters and sizes. */
   stats(): PipelineStats {
     return {
-      ...this.#stats,
-      cachedRows: this.#active.size + this.#resting.size,
-      cacheBytes: this.#resting.calculatedSize,
+      ...this.#committer.stats,
+      ...this.#cache.stats(),
+      loads: this.#loads,
       pending: this.#pending,
     };
   }
@@ -144,23 +143,6 @@ export class Pipeline {
     if (this.#closing !== null && this.#pending === 0) this.#closing();
   }
 
-  #slot<S extends RowState, E>(target: Target<S, E>): RowSlot {
-    const active = this.#active.get(target.row);
-    if (active !== undefined) return active;
-    const resting = this.#resting.get(target.row);
-    const slot =
-      resting ?? new RowSlot(target.row, target.partition, target.rules as unknown as RowRules<RowState, RowEvent>);
-    if (resting !== undefined) this.#resting.delete(target.row);
-    this.#active.set(target.row, slot);
-    return slot;
-  }
-
-  #rest(slot: RowSlot): void {
-    if (!slot.idle || this.#active.get(slot.row) !== slot) return;
-    this.#active.delete(slot.row);
-    if (slot.state !== null) this.#resting.set(slot.row, slot);
-  }
-
   #run(slot: RowSlot, task: Task): void {
     if (slot.state === null) {
       slot.waiting.push(task);
@@ -172,38 +154,25 @@ export class Pipeline {
 
   async #load(slot: RowSlot): Promise<void> {
     slot.loading = true;
-    this.#stats.loads += 1;
+    this.#loads += 1;
     try {
       const slice = await this.#store.read(slot.row, slot.rules.past === "all" ? {} : { limit: 0 });
       slot.restore(slice?.version ?? 0, slice?.head ?? null, slice?.entries ?? []);
     } catch (error) {
       slot.loading = false;
       for (const task of slot.waiting.splice(0)) this.#reject(task, error);
-      this.#rest(slot);
+      this.#cache.rest(slot);
       return;
     }
     slot.loading = false;
     for (const task of slot.waiting.splice(0)) this.#run(slot, task);
-    this.#rest(slot);
+    this.#cache.rest(slot);
   }
 
   #decide(slot: RowSlot, state: RowState, task: Task): void {
     const { clock, ids, limits } = this.#options;
     const now = clock.now();
-    const context: Context = {
-      now,
-      limits,
-      get freshId() {
-        return ids.id();
-      },
-      requestHash: task.call.requestHash,
-      leaseEpoch: task.call.leaseEpoch,
-      claimer: task.call.claimer,
-      strict: task.call.strict,
-      occurrence: task.call.occurrence,
-      bodies: (seq) => task.bodies?.get(seq) ?? slot.keptBody(seq),
-      businessKeyWon: task.keyWonAt === slot.generation,
-    };
+    const context = contextOf(slot, task, { now, ids, limits });
     let outcome: Outcome<RowEvent, unknown>;
     try {
       outcome = task.decide(state, context);
@@ -246,8 +215,7 @@ export class Pipeline {
       return;
     }
     group.dirty = true;
-    this.#dirty.add(slot);
-    this.#planFlush();
+    this.#committer.add(slot);
   }
 
   #evolve(slot: RowSlot, state: RowState, group: Group, event: RowEvent, trace: string, now: number): void {
@@ -256,35 +224,11 @@ export class Pipeline {
     } else if ("ref" in event) {
       slot.rules.evolve(state, event, { seq: state.seq + 1, at: now });
       state.seq += 1;
-      this.#collect(slot, group, event, state.seq, trace, now);
+      if (event.body !== undefined) slot.keepBody(state.seq, event.body);
+      collect(group, toEntry(event, state.seq, trace, now));
     } else {
       slot.rules.evolve(state, event, { seq: 0, at: now });
     }
-  }
-
-  #collect(
-    slot: RowSlot,
-    group: Group,
-    event: Extract<RowEvent, { ref: string }>,
-    seq: Seq,
-    trace: string,
-    at: number,
-  ): void {
-    const { kind, ref, dims, body } = event;
-    const meta = JSON.stringify(event.meta);
-    const entry: Entry = {
-      seq,
-      kind,
-      ref,
-      dims,
-      meta,
-      at,
-      trace,
-      ...(body === undefined ? {} : { body: encodeBody(body) }),
-    };
-    if (body !== undefined) slot.keepBody(seq, body);
-    group.entries.push(entry);
-    group.bytes += meta.length + (entry.body?.byteLength ?? 0) + 200;
   }
 
   /** Answers calls that changed nothing and found nothing under way: the cached row must still be current (R6). */
@@ -305,12 +249,12 @@ export class Pipeline {
     } catch (error) {
       slot.busy -= 1;
       for (const { task } of group.replies) this.#reject(task, error);
-      this.#rest(slot);
+      this.#cache.rest(slot);
       return;
     }
     await this.#catchUp(slot, version);
     for (const { task } of group.replies) this.#run(slot, task);
-    this.#rest(slot);
+    this.#cache.rest(slot);
   }
 
   /** Another process has written the row: reads what is new, unless calls under way will find out by themselves. */
@@ -346,7 +290,7 @@ export class Pipeline {
       slot.busy -= 1;
       this.#reject(task, error);
     }
-    this.#rest(slot);
+    this.#cache.rest(slot);
   }
 
   async #winBusinessKey(
@@ -365,123 +309,24 @@ export class Pipeline {
       slot.busy -= 1;
       this.#reject(task, error);
     }
-    this.#rest(slot);
+    this.#cache.rest(slot);
   }
 
-  #planFlush(): void {
-    if (this.#flushPlanned) return;
-    this.#flushPlanned = true;
-    // After this turn's input has been read, so that calls that arrived together are committed together.
-    setImmediate(() => {
-      this.#flushPlanned = false;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    const { concurrentAppends, maxBatch } = this.#store.capabilities;
-    while (this.#inFlight < concurrentAppends) {
-      const batch: RowSlot[] = [];
-      let bytes = 0;
-      for (const slot of this.#dirty) {
-        if (slot.sending !== null || slot.group === null) continue;
-        if (batch.length >= maxBatch || (bytes > 0 && bytes + slot.group.bytes > batchBytes)) break;
-        bytes += slot.group.bytes;
-        batch.push(slot);
-      }
-      if (batch.length === 0) return;
-      for (const slot of batch) this.#dirty.delete(slot);
-      void this.#commit(batch);
-    }
-  }
-
-  async #commit(slots: RowSlot[]): Promise<void> {
-    this.#inFlight += 1;
-    this.#stats.batches += 1;
-    slots.sort((a, b) => (a.row < b.row ? -1 : 1));
-    const sent: Sent[] = [];
-    for (const slot of slots) {
-      try {
-        sent.push(this.#send(slot));
-      } catch (error) {
-        this.#fail(slot, error);
-      }
-    }
-    try {
-      const outcomes = await this.#store.append(sent.map((item) => item.append));
-      sent.forEach((item, i) => {
-        const outcome = outcomes[i];
-        if (outcome?.kind === "unknown" || outcome === undefined) void this.#findOut(item, outcome?.cause);
-        else this.#settle(item, outcome);
-      });
-    } catch (error) {
-      for (const { slot } of sent) this.#fail(slot, error);
-    }
-    this.#inFlight -= 1;
-    this.#flush();
-  }
-
-  #send(slot: RowSlot): Sent {
-    const { state, rules } = slot;
-    const group = slot.group ?? emptyGroup();
-    if (state === null) throw new RangeError(`row ${slot.row} has calls without a state`);
-    slot.sending = group;
-    slot.group = null;
-    const keys = rules.indexKeys(state, slot.partition);
-    const add = keys.filter((key) => !includesKey(slot.keys, key));
-    const remove = slot.keys.filter((key) => !includesKey(keys, key));
-    const trimBelow = rules.trimBelow(state);
-    const append: Append = {
-      row: slot.row,
-      expect: slot.version,
-      commitId: this.#options.ids.commitId(),
-      head: encodeHead(rules.head(state)),
-      entries: group.entries,
-      trimBelow: trimBelow > slot.trimmedBelow ? trimBelow : undefined,
-      index: { add, remove },
-    };
-    return { slot, append, keys };
-  }
-
-  /** Nobody knows whether the append happened: finds out, never guesses. */
-  async #findOut(sent: Sent, cause: unknown): Promise<void> {
-    this.#stats.unknownOutcomes += 1;
-    try {
-      this.#settle(sent, await resolveUnknown(this.#store, sent.append, this.#options.clock, cause));
-    } catch (error) {
-      this.#fail(sent.slot, error);
-    }
-  }
-
-  #settle({ slot, append, keys }: Sent, outcome: Exclude<AppendOutcome, { kind: "unknown" }>): void {
-    const group = slot.sending ?? emptyGroup();
-    slot.sending = null;
-    if (outcome.kind === "conflict") {
-      this.#stats.conflicts += 1;
-      this.#again(slot, [...group.replies, ...(slot.group?.replies ?? [])]);
-      return;
-    }
-    this.#stats.commits += 1;
-    this.#stats.entries += append.entries.length;
-    slot.version = append.expect + 1;
-    slot.keys = keys;
-    slot.trimmedBelow = append.trimBelow ?? slot.trimmedBelow;
+  #committed(slot: RowSlot, group: Group, addedKeys: readonly IndexKey[]): void {
     this.#answer(slot, group);
-    this.#options.onCommit(slot.row, append.index.add);
+    this.#options.onCommit(slot.row, addedKeys);
     const next = slot.group;
     if (next !== null && !next.dirty) {
       slot.group = null;
       this.#answer(slot, next);
-    } else if (next !== null) {
-      this.#planFlush();
     }
-    this.#rest(slot);
+    this.#cache.rest(slot);
   }
 
   /** The state was built on something that did not happen: everything decided on it is decided again. */
   #again(slot: RowSlot, replies: readonly Reply[]): void {
     slot.group = null;
-    this.#dirty.delete(slot);
+    this.#committer.remove(slot);
     slot.drop();
     for (const { task } of replies) {
       task.conflicts += 1;
@@ -489,18 +334,18 @@ export class Pipeline {
       else slot.waiting.push(task);
     }
     if (slot.waiting.length > 0 && !slot.loading) void this.#load(slot);
-    else this.#rest(slot);
+    else this.#cache.rest(slot);
   }
 
   #fail(slot: RowSlot, error: unknown): void {
     const replies = [...(slot.sending?.replies ?? []), ...(slot.group?.replies ?? [])];
     slot.sending = null;
     slot.group = null;
-    this.#dirty.delete(slot);
+    this.#committer.remove(slot);
     slot.drop();
     for (const { task } of replies) this.#reject(task, error);
     if (slot.waiting.length > 0 && !slot.loading) void this.#load(slot);
-    this.#rest(slot);
+    this.#cache.rest(slot);
   }
 
   #answer(slot: RowSlot, group: Group): void {
@@ -509,7 +354,7 @@ export class Pipeline {
       else if (reply.answer.kind === "ready") this.#resolve(reply.task, reply.answer.value);
       else void this.#answerReading(slot, reply.task, reply.answer);
     }
-    this.#rest(slot);
+    this.#cache.rest(slot);
   }
 
   async #answerReading(slot: RowSlot, task: Task, answer: Extract<Answer, { kind: "reads" }>): Promise<void> {
@@ -538,15 +383,6 @@ export class Pipeline {
 }
 
 type Answer = Extract<Reply, { answer: unknown }>["answer"];
-
-interface Sent {
-  readonly slot: RowSlot;
-  readonly append: Append;
-  readonly keys: readonly IndexKey[];
-}
-
-const includesKey = (keys: readonly IndexKey[], wanted: IndexKey): boolean =>
-  keys.some((key) => key.key === wanted.key && key.index === wanted.index);
 
 const shuttingDown = (): TapeError =>
   new TapeError("SHUTTING_DOWN", "Tape is shutting down; try again on another server or after the restart");

@@ -32,7 +32,8 @@ import { TapeError } from "../errors.ts";
 import type { RowId } from "../model/row.ts";
 import type { Store } from "../store/store.ts";
 import type { IdSource } from "./id-source.ts";
-import type { Pipeline, Target } from "./pipeline.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Target } from "./slot-cache.ts";
 import { plainCall, type Call, type RowEvent } from "./row-slot.ts";
 
 /**

@@ -4,7 +4,8 @@ import { hasEnded, type Run } from "../journal/run/run.ts";
 import { accept, type Decide } from "../journal/row.ts";
 import type { ScanItem, Store } from "../store/store.ts";
 import { runRules } from "../journal/run/rules.ts";
-import type { Pipeline, Target } from "./pipeline.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Target } from "./slot-cache.ts";
 import { plainCall, type Call, type RowEvent } from "./row-slot.ts";
 
 const scanPage = 64;

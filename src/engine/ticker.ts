@@ -6,7 +6,8 @@ import { tick } from "../journal/run/timers.ts";
 import type { IndexKey, RowId } from "../model/row.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
-import type { Pipeline, Target } from "./pipeline.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Target } from "./slot-cache.ts";
 import { plainCall, type RowEvent } from "./row-slot.ts";
 
 /** How often to look for work that other servers left. What this server wrote is known without looking. */

@@ -7,7 +7,7 @@ import type { Authenticator } from "./authenticator.ts";
 import type { CallHistogram } from "./metrics.ts";
 
 /** How much a server takes on. */
-export interface CallLimits {
+interface CallLimits {
   /** Bytes of one message (R7). */
   readonly maxMessageBytes: number;
   /** Unary calls under way, and likewise open streams. */

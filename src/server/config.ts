@@ -116,7 +116,7 @@ export function loadConfig(
     maxConnections: parseInteger(...texts.labelled("maxConnections"), 1, 1_000_000),
     requestTimeoutMs: parseInteger(...texts.labelled("requestTimeoutMs"), 1, 3_600_000),
     graceMs: parseInteger(...texts.labelled("graceMs"), 0, 3_600_000),
-    cacheBytes: parseBytes(...texts.labelled("cacheBytes"), 0, 1024 * gibibyte),
+    cacheBytes: parseBytes(...texts.labelled("cacheBytes"), mebibyte, 1024 * gibibyte),
     described: Object.freeze(texts.describe()),
   });
 }

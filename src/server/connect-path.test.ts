@@ -18,6 +18,19 @@ async function start(calls: Partial<Tape>, config: Partial<ServerConfig> = {}): 
 
 afterEach(() => served.server.close(0));
 
+const event = {
+  runId: "r",
+  seq: 1,
+  kind: "run",
+  payloadJson: "{}",
+  tsMs: 1,
+  globalSeq: 7,
+  subject: "/tape/run/running/a/u/s/r",
+  schemaVersion: 1,
+  traceId: "",
+  spanId: "",
+  parentSpanId: "",
+};
 const begun = { runId: "run_1", resumed: false, nextSeq: 2, status: "RUNNING", leaseEpoch: 9 } as const;
 
 function post(rpc: string, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Response> {
@@ -163,6 +176,25 @@ describe("Connect, as curl speaks it", () => {
     expect(JSON.parse(String(end?.data))).toMatchObject({
       error: { code: "unavailable", message: "the disk is gone", details: [{ type: "google.rpc.ErrorInfo" }] },
     });
+  });
+});
+
+describe("a stream in Connect", () => {
+  it("ends with UNAVAILABLE when the server stops", async () => {
+    await start({
+      async *subscribeEvents(_request, options) {
+        yield event;
+        await new Promise((_resolve, reject) => options?.signal?.addEventListener("abort", () => reject(new Error())));
+      },
+    });
+    const response = await post("SubscribeEvents", envelope("{}"), { "content-type": "application/connect+json" });
+    const closed = served.server.close();
+    const [item, end] = envelopes(Buffer.from(await response.arrayBuffer()));
+    expect(JSON.parse(String(item?.data))).toMatchObject({ globalSeq: "7" });
+    expect(JSON.parse(String(end?.data))).toMatchObject({
+      error: { code: "unavailable", details: [{ debug: { reason: "SHUTTING_DOWN" } }] },
+    });
+    await closed;
   });
 });
 

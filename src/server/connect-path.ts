@@ -15,11 +15,10 @@ import {
 } from "@connectrpc/connect/protocol";
 import { codeToHttpStatus, errorFromJsonBytes, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import { TapeError } from "../errors.ts";
-import { rpcMethods } from "../rpc/rpc-methods.ts";
 import { fromStatus } from "../rpc/status.ts";
 import type { CallDesk } from "./call-desk.ts";
 import { callKey } from "./connect-routes.ts";
-import { ServerCall, type ServedMethod } from "./server-call.ts";
+import { methodsByPath, ServerCall } from "./server-call.ts";
 import { connectErrorOf, grpcErrorTrailers } from "./wire-error.ts";
 
 /* The complete path: gRPC, gRPC-Web and Connect, over HTTP/1.1 and HTTP/2, by connect. Its own adapter, because what can
@@ -30,10 +29,6 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest;
 /** The response to it. */
 export type NodeResponse = (ServerResponse | Http2ServerResponse) &
   Parameters<typeof universalResponseToNodeResponse>[1];
-
-const served: ReadonlyMap<string, ServedMethod> = new Map(
-  Object.values<ServedMethod>(rpcMethods).map((method) => [method.path, method]),
-);
 
 /** Serves the routes to whatever is not plain gRPC; answers other paths with UNIMPLEMENTED in the caller's protocol. */
 export function connectHandler(
@@ -54,7 +49,7 @@ export function connectHandler(
       refusePath(path, request, response);
       return;
     }
-    const method = served.get(path);
+    const method = methodsByPath.get(path);
     const call = method === undefined ? undefined : new ServerCall(desk, method);
     serve(handler, call, request, response).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(400);

@@ -8,10 +8,9 @@ import {
 } from "@connectrpc/connect";
 import { TapeError } from "../errors.ts";
 import { Inspect } from "../rpc/gen/tape/v1/inspect_pb.ts";
-import { rpcMethods } from "../rpc/rpc-methods.ts";
 import { fromStatus } from "../rpc/status.ts";
 import { responseMetadata } from "./call-metadata.ts";
-import type { ServerCall, ServedMethod } from "./server-call.ts";
+import { methodsByPath, type ServerCall } from "./server-call.ts";
 import { connectErrorOf } from "./wire-error.ts";
 
 /** Where the adapter leaves the admitted call for its route. */
@@ -19,7 +18,7 @@ export const callKey: ContextKey<ServerCall | undefined> = createContextKey<Serv
 
 /** The RPCs of `tape.v1.Tape` in the terms of connect. Streams end when `closing` fires, unary calls are answered. */
 export function routeTape(router: ConnectRouter, closing: AbortSignal): void {
-  for (const { desc } of Object.values<ServedMethod>(rpcMethods)) {
+  for (const { desc } of methodsByPath.values()) {
     if (isUnary(desc)) router.rpc(desc, answerUnary);
     else if (isServerStreaming(desc)) router.rpc(desc, answerStream, { shutdownSignal: closing });
   }

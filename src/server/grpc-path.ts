@@ -1,19 +1,15 @@
 import { once } from "node:events";
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { TapeError } from "../errors.ts";
-import { rpcMethods } from "../rpc/rpc-methods.ts";
 import type { CallDesk } from "./call-desk.ts";
 import { responseMetadata } from "./call-metadata.ts";
 import { frameOf, parseGrpcTimeout, SingleMessage } from "./grpc-message.ts";
-import { ServerCall, type ServedMethod } from "./server-call.ts";
+import { methodsByPath, ServerCall } from "./server-call.ts";
 import { grpcErrorTrailers } from "./wire-error.ts";
 
 /* The fast path: plain gRPC directly on the streams of `node:http2`. Everything else, compressed gRPC included, is left
    to connect, which is several times slower; `docs/server.md` has the figures. */
 
-const methods: ReadonlyMap<string, ServedMethod> = new Map(
-  Object.values<ServedMethod>(rpcMethods).map((method) => [method.path, method]),
-);
 const plainGrpc: ReadonlySet<string> = new Set(["application/grpc", "application/grpc+proto"]);
 const okHeaders: OutgoingHttpHeaders = Object.freeze({ ":status": 200, "content-type": "application/grpc+proto" });
 const okTrailers: OutgoingHttpHeaders = Object.freeze({ "grpc-status": "0" });
@@ -27,7 +23,7 @@ export function serveGrpc(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
 ): boolean {
-  const method = methods.get(headers[":path"] ?? "");
+  const method = methodsByPath.get(headers[":path"] ?? "");
   if (method === undefined || headers[":method"] !== "POST") return false;
   if (!plainGrpc.has(headers["content-type"] ?? "") || (headers["grpc-encoding"] ?? "identity") !== "identity") {
     return false;

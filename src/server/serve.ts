@@ -5,7 +5,7 @@ import { createStore, maskUrl } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import type { ServerConfig } from "./config.ts";
 import { createLogger } from "./logger.ts";
-import { openPort, startServer } from "./start-server.ts";
+import { openPort, startServer, type RunningServer } from "./start-server.ts";
 
 /** What {@link serve} may be given beside its configuration. */
 export interface ServeOptions {
@@ -22,7 +22,7 @@ export interface Service {
   readonly port: number;
   /**
    * Resolves when the service has stopped and every acknowledged write is where it belongs. Rejects with SHUTTING_DOWN
-   * when the grace time was over first.
+   * when the grace time was over first: then commits may still be under way, and the process should end.
    */
   readonly stopped: Promise<void>;
   /** Stops gracefully: not ready, streams ended, calls answered, commits drained. Idempotent; gives {@link stopped}. */
@@ -39,22 +39,10 @@ export interface Service {
 export async function serve(config: ServerConfig, options: ServeOptions = {}): Promise<Service> {
   const logger = options.logger ?? createLogger(config.log);
   const store = await createStore(config.store);
-  const port = await openPort(config);
-  try {
-    await openStore(store, config, logger);
-  } catch (error) {
-    await port.close();
+  const { engine, server } = await serveStore(store, config, logger).catch(async (error: unknown) => {
     await store.close();
     throw error;
-  }
-  const engine = new Engine({
-    store,
-    limits: { messageBytes: config.maxMessageBytes, payloadBytes: config.maxPayloadBytes },
-    cacheBytes: config.cacheBytes,
-    maxPending: config.maxPending,
   });
-  engine.start();
-  const server = await startServer({ engine, config, logger, port });
   const url = `${config.tls === null ? "tape" : "tapes"}://${server.address}`;
   logger.info({ url, store: maskUrl(config.store), auth: config.auth }, "listening");
 
@@ -98,8 +86,29 @@ function within(ms: number, work: Promise<void>): Promise<void> {
   });
 }
 
-async function openStore(store: Store, config: ServerConfig, logger: Logger): Promise<void> {
-  if (!config.migrate) return store.open();
-  const { steps } = await store.migrate({ dryRun: false });
-  for (const { id, name } of steps) logger.info({ id, name }, "schema step applied");
+async function serveStore(
+  store: Store,
+  config: ServerConfig,
+  logger: Logger,
+): Promise<{ readonly engine: Engine; readonly server: RunningServer }> {
+  const port = await openPort(config);
+  try {
+    if (config.migrate) {
+      const { steps } = await store.migrate({ dryRun: false });
+      for (const { id, name } of steps) logger.info({ id, name }, "schema step applied");
+    } else {
+      await store.open();
+    }
+    const engine = new Engine({
+      store,
+      limits: { messageBytes: config.maxMessageBytes, payloadBytes: config.maxPayloadBytes },
+      cacheBytes: config.cacheBytes,
+      maxPending: config.maxPending,
+    });
+    engine.start();
+    return { engine, server: await startServer({ engine, config, logger, port }) };
+  } catch (error) {
+    await port.close();
+    throw error;
+  }
 }

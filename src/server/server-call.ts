@@ -3,13 +3,18 @@ import type { Span } from "@opentelemetry/api";
 import { TapeError, toTapeError } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Tape } from "../model/tape.ts";
-import type { RpcMethod, RpcName } from "../rpc/rpc-methods.ts";
+import { rpcMethods, type RpcMethod, type RpcName } from "../rpc/rpc-methods.ts";
 import type { CallDesk } from "./call-desk.ts";
 import { readCallOptions, readTraceparent } from "./call-metadata.ts";
 import { endServerSpan, startServerSpan, traceparentOf } from "./call-trace.ts";
 
 /** Any one of the RPCs of `tape.v1.Tape`; its kind tells the unary ones from the streaming ones. */
 export type ServedMethod = { readonly [Name in RpcName]: RpcMethod<Name> }[RpcName];
+
+/** The RPCs of `tape.v1.Tape` by their paths. */
+export const methodsByPath: ReadonlyMap<string, ServedMethod> = new Map(
+  Object.values<ServedMethod>(rpcMethods).map((method) => [method.path, method]),
+);
 
 /**
  * One RPC from its headers to its outcome, the same for every protocol: authentication, limits, metadata, the call of

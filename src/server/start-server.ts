@@ -26,7 +26,7 @@ import { StreamWatch } from "./stream-watch.ts";
 import { readTlsIdentity } from "./tls-identity.ts";
 
 /** What a server asks of an engine. */
-export interface ServedEngine {
+interface ServedEngine {
   /** Bound to what a caller may see; kept by the engine. */
   tape(access: Access): Tape;
   /** A round trip to the store, in milliseconds. */

@@ -8,10 +8,10 @@ import type { TapeHarness } from "./test-tape/tape-harness.ts";
 /** Options of {@link engineHarness}. */
 export interface EngineHarnessOptions {
   /**
-   * Opens the store, or one more connection to the same data. A store that is not durable is opened once and kept for
-   * all engines; every other one is opened again for a second engine and for reopening.
+   * Opens the store, or one more connection to the same data: 0 for the engine under test, also when it is reopened, n
+   * for another one. A store that is not durable is opened once and kept for all.
    */
-  readonly openStore: () => Promise<Store>;
+  readonly openStore: (connection: number) => Promise<Store>;
   /** Starts every tenant's partition, so that several cases can use one store. Default: none. */
   readonly partition?: string | undefined;
   /** What engines are made with beside store and clock. */
@@ -37,14 +37,14 @@ export async function engineHarness(options: EngineHarnessOptions): Promise<Tape
     engine.start();
     return { store, engine };
   };
-  let main = start(await openStore());
+  let main = start(await openStore(0));
   const { durable, exclusive } = main.store.capabilities;
   const end = async ({ store, engine }: OpenEngine): Promise<void> => {
     await engine.close();
     if (durable) await store.close();
   };
   const access = { partition, tenant: partition === "" ? localAccess.tenant : null };
-  const anotherStore = async (): Promise<Store> => (durable ? openStore() : main.store);
+  const connect = async (connection: number): Promise<Store> => (durable ? openStore(connection) : main.store);
 
   return {
     tape: wrap(main.engine.tape(access)),
@@ -52,7 +52,7 @@ export async function engineHarness(options: EngineHarnessOptions): Promise<Tape
     tapes: exclusive
       ? undefined
       : async (n) => {
-          const open = others.get(n) ?? start(await anotherStore());
+          const open = others.get(n) ?? start(await connect(n));
           others.set(n, open);
           return wrap(open.engine.tape(access));
         },
@@ -60,7 +60,7 @@ export async function engineHarness(options: EngineHarnessOptions): Promise<Tape
       wrap(main.engine.tape({ partition: `${partition}${tenants}`, tenant })),
     reopen: async () => {
       await end(main);
-      main = start(await anotherStore());
+      main = start(await connect(0));
       return wrap(main.engine.tape(access));
     },
     close: async () => {

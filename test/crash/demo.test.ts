@@ -69,7 +69,7 @@ test("an interrupted demo leaves no process and no file behind", { timeout: 60_0
     for await (const line of createInterface({ input: child.stdout })) {
       const [, pid] = /pid (\d+)/.exec(line) ?? [];
       if (pid !== undefined) pids.push(Number(pid));
-      if (line.includes("begins run")) child.kill("SIGINT");
+      if (line.includes("begins run-")) child.kill("SIGINT");
     }
     expect(await exited).toEqual([130, null]);
     expect(pids.length).toBeGreaterThanOrEqual(3);

@@ -16,7 +16,7 @@ export interface GrpcAnswer<Name extends RpcName> {
 }
 
 /** How a call failed, as a foreign client sees it. */
-export interface GrpcFailure {
+interface GrpcFailure {
   readonly code: number;
   readonly message: string;
   readonly reason: string | undefined;

@@ -25,12 +25,12 @@ export const testConfig: ServerConfig = {
   maxConnections: 100,
   requestTimeoutMs: 60_000,
   graceMs: 5000,
-  cacheBytes: 0,
+  cacheBytes: mebibyte,
   described: [],
 };
 
 /** A Tape of which only the calls given exist; every other one is UNIMPLEMENTED. */
-export function tapeDouble(calls: Partial<Tape>): Tape {
+function tapeDouble(calls: Partial<Tape>): Tape {
   return new Proxy(calls as Tape, {
     get(target, name, receiver) {
       const missing = (): Promise<never> =>

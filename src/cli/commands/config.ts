@@ -16,7 +16,7 @@ export function configCommand({ terminal, env }: CommandContext): Command {
       "\nExamples:\n  tape config\n  TAPE_STORE=memory: tape config --json\n  tape config --listen 0.0.0.0:7878 --auth token",
     )
     .action(({ json, ...flags }: ConfigFlags) => {
-      const settings = describeConfig(loadConfig(flags, env, terminal.interactive));
+      const settings = describeConfig(loadConfig(flags, env));
       if (json === true) {
         terminal.print(JSON.stringify(settings, undefined, 2));
         return;

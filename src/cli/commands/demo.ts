@@ -50,6 +50,8 @@ Examples:
         storeUrl: options.store ?? null,
         keep: options.keep ?? false,
         json: options.json ?? false,
+        // Settings meant for the user's own server are not for the demo's.
+        env: Object.fromEntries(Object.entries(context.env).filter(([name]) => !name.startsWith("TAPE_"))),
         signal,
         write: print,
         colours,

@@ -29,7 +29,7 @@ Examples:
     .action(async ({ store, listen }: DevOptions) => {
       const { TAPE_STORE, TAPE_LISTEN, NO_COLOR } = env;
       const flags = { store, listen, log: "pretty", logLevel: "warn" };
-      const config = loadConfig(flags, { TAPE_STORE, TAPE_LISTEN, NO_COLOR }, Boolean(process.stderr.isTTY));
+      const config = loadConfig(flags, { TAPE_STORE, TAPE_LISTEN, NO_COLOR });
       const stop = context.interruption();
       const startedAt = context.now();
       const service = await startService(config, context, stop);

@@ -24,7 +24,7 @@ Examples:
   tape serve --store memory: --listen 127.0.0.1:0      for a test: any free port, nothing kept`,
     )
     .action(async (flags: ConfigFlags) => {
-      const config = loadConfig(flags, context.env, Boolean(process.stderr.isTTY));
+      const config = loadConfig(flags, context.env);
       const service = await startService(config, context, context.interruption());
       await service.stopped;
     });

@@ -34,7 +34,7 @@ const tellers: Readonly<Record<string, Teller>> = {
   effect: tellEffect,
   obligation: (fields) => [
     fields.text("kind"),
-    `${fields.number("obligation_seq")} for ${fields.text("effect_key")}`,
+    `#${fields.number("obligation_seq")} for ${fields.text("effect_key")}`,
     attempts(fields.number("attempts")),
     fields.text("error"),
   ],

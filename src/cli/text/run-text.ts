@@ -100,7 +100,7 @@ function effects({ run, effects: all }: RunReport, options: RunTextOptions): str
   const lines = table(["status", "tool", "key", "semantics", "mode", ""], rows, options);
   return withErrors(
     lines,
-    all.map(({ lastDispatchError }) => lastDispatchError),
+    all.map(({ status, lastDispatchError }) => (status === "CONFIRMED" ? "" : lastDispatchError)),
     options,
   );
 }
@@ -131,7 +131,7 @@ function obligations({ run, obligations: all }: RunReport, options: RunTextOptio
   const lines = table(["status", "number", "kind", "for effect", ""], rows, options);
   return withErrors(
     lines,
-    all.map(({ lastError }) => lastError),
+    all.map(({ status, lastError }) => (status === "COMPENSATED" ? "" : lastError)),
     options,
   );
 }
@@ -140,7 +140,7 @@ function gates({ run, gates: all }: RunReport, options: RunTextOptions): string[
   const rows = all.map(({ gate, occurrence, status, sinceMs }) => [
     statusCell(status, options),
     gate,
-    `wait ${occurrence}`,
+    String(occurrence),
     `since ${offset(sinceMs - run.startedAtMs).trim()}`,
   ]);
   return table(["status", "gate", "occurrence", ""], rows, options);
@@ -177,7 +177,8 @@ function withErrors(lines: readonly string[], errors: readonly string[], { colou
 }
 
 function share(spent: number, cap: number): string {
-  return ` (${Math.floor((spent / cap) * 100)} %)`;
+  const percent = (spent / cap) * 100;
+  return ` (${percent.toFixed(percent < 10 ? 1 : 0)} %)`;
 }
 
 function next(report: RunReport, { colours, now, access }: RunTextOptions): string[] {

@@ -1,0 +1,74 @@
+import { TapeError } from "../errors.ts";
+import { maskUrl } from "./mask-url.ts";
+import type { Store } from "./store.ts";
+
+export { maskUrl } from "./mask-url.ts";
+
+const supported =
+  "sqlite:<path> (a file), sqlite::memory: (SQLite in memory), memory: (plain memory, gone with the process)";
+
+/** Schemes whose stores are promised; naming one is not a typing error. */
+const planned: ReadonlySet<string> = new Set(["postgres", "postgresql", "alloydb", "bigtable", "spanner"]);
+
+const inMemory = ":memory:";
+
+/**
+ * Makes the store that a URL names: the only place where a store is chosen. Loads its code, but connects to nothing:
+ * `open()` or `migrate()` does. Errors: STORE_URL_INVALID.
+ */
+export async function createStore(url: string): Promise<Store> {
+  const { scheme, rest } = split(url);
+  switch (scheme) {
+    case "memory": {
+      if (rest !== "") throw invalid(url, "memory: takes nothing behind it");
+      const { MemoryStore } = await import("./memory/memory-store.ts");
+      return new MemoryStore();
+    }
+    case "sqlite": {
+      const path = rest === inMemory ? undefined : sqlitePath(url, rest);
+      const { sqliteFileStore, sqliteMemoryStore } = await import("./sqlite/sqlite-store.ts");
+      return path === undefined ? sqliteMemoryStore() : sqliteFileStore({ path });
+    }
+    default:
+      throw invalid(
+        url,
+        planned.has(scheme) ? `${scheme} is not in this version of Tape yet` : `there is no store of that kind`,
+      );
+  }
+}
+
+function split(url: string): { readonly scheme: string; readonly rest: string } {
+  const match = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(url);
+  if (match !== null) return { scheme: (match[1] ?? "").toLowerCase(), rest: match[2] ?? "" };
+  if (url === "memory") return { scheme: "memory", rest: "" };
+  throw invalid(url, url === "" ? "it is empty" : "it has no scheme");
+}
+
+/** `sqlite:./tape.db`, `sqlite:/var/lib/tape.db`, `sqlite:///var/lib/tape.db`; `%` escapes as in every URL. */
+function sqlitePath(url: string, rest: string): string {
+  if (/[?#]/.test(rest)) {
+    throw invalid(url, "SQLite takes no parameters; a ? or # in a file name is written %3F or %23");
+  }
+  if (rest.startsWith("//") && !rest.startsWith("///")) {
+    throw invalid(url, "a SQLite file has no host; write sqlite:tape.db or sqlite:/absolute/tape.db");
+  }
+  const path = decodePath(url, rest.startsWith("///") ? rest.slice(2) : rest);
+  if (path === "") throw invalid(url, "the path is missing");
+  if (path.startsWith(inMemory)) throw invalid(url, "a database in memory is written sqlite::memory:");
+  if (/\p{Cc}/u.test(path)) throw invalid(url, "the path holds control characters");
+  return path;
+}
+
+function decodePath(url: string, path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw invalid(url, "a % that stands for itself is written %25");
+  }
+}
+
+const invalid = (url: string, why: string): TapeError =>
+  new TapeError(
+    "STORE_URL_INVALID",
+    `store URL ${JSON.stringify(maskUrl(url))} is not valid: ${why}; there are: ${supported}`,
+  );
