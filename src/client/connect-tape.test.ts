@@ -514,7 +514,7 @@ describe("what is no Tape server", () => {
     const url = `tape://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await expect(client({ url }, { retries: { maxAttempts: 1 } }).getRun({ runId: "r" })).rejects.toMatchObject({
       reason: "SERVER_UNAVAILABLE",
-      message: expect.stringContaining(`Cannot reach the Tape server at ${url}: `),
+      message: expect.stringContaining(`Cannot reach the Tape server at ${url}: what is there does not speak HTTP/2`),
     });
   });
 

@@ -3,16 +3,16 @@ import { TapeError } from "../errors.ts";
 /** What went wrong below HTTP, in words. */
 const faults: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there",
-  ECONNRESET: "the connection broke",
-  EPIPE: "the connection broke",
   ETIMEDOUT: "it does not answer",
   EHOSTUNREACH: "there is no route to it",
   ENETUNREACH: "there is no route to it",
   ENOTFOUND: "its name is not known",
   EAI_AGAIN: "its name cannot be looked up now",
   EPROTO: "it does not speak TLS there (tape:// is the scheme without TLS)",
-  ERR_HTTP2_ERROR: "what answers there is no Tape server (tapes:// is the scheme with TLS)",
+  ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak TLS there (tape:// is the scheme without TLS)",
 };
+const broke = "the connection broke";
+const strange = "what is there does not speak HTTP/2: a Tape server that wants TLS (tapes://), or something else";
 
 /** Certificates do not get better by trying again. */
 const distrusted: ReadonlySet<string> = new Set([
@@ -26,8 +26,11 @@ const distrusted: ReadonlySet<string> = new Set([
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ]);
 
-/** The error of a connection that could not be made or that broke, whatever the layers below say about it. */
-export function connectionError(origin: string, cause: unknown): TapeError {
+/**
+ * The error of a connection that could not be made or that broke, whatever the layers below say about it. `greeted`:
+ * whether the other side has ever spoken the protocol on it.
+ */
+export function connectionError(origin: string, cause: unknown, greeted: boolean): TapeError {
   const server = origin.replace(/^http/, "tape");
   const code = codeOf(cause);
   if (distrusted.has(code)) {
@@ -38,7 +41,7 @@ export function connectionError(origin: string, cause: unknown): TapeError {
       { cause },
     );
   }
-  const fault = faults[code] ?? "the connection broke";
+  const fault = faults[code] ?? (greeted ? broke : strange);
   return new TapeError(
     "SERVER_UNAVAILABLE",
     `Cannot reach the Tape server at ${server}: ${fault}. Check the address, and that the server runs (\`tape serve\`).`,

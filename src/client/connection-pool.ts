@@ -62,7 +62,7 @@ export class ConnectionPool {
       const left = this.#connections.filter((connection) => !connection.open);
       this.#connections = this.#connections.filter((connection) => connection.open);
       // Calls are retried by themselves; without this pause a crowd of them would each try to connect.
-      if (left.some((connection) => connection.connected)) this.#failures = 0;
+      if (left.some((connection) => connection.greeted)) this.#failures = 0;
       else this.#pause();
     }
     this.#wake();

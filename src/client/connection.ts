@@ -34,7 +34,7 @@ const sessionMemoryMb = 1024;
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #session: ClientHttp2Session;
-  #connected = false;
+  #greeted = false;
   #leaving = false;
   #failure: TapeError | undefined;
   #active = 0;
@@ -54,12 +54,14 @@ export class Connection {
     session.unref();
     this.#stopConnectTimer = options.timers.after(connectTimeoutMs, () => this.#giveUp());
     session.once("connect", (_session, socket) => {
-      this.#stopConnectTimer();
-      this.#connected = true;
       if ("setNoDelay" in socket) socket.setNoDelay(true);
       session.setLocalWindowSize(connectionWindowBytes);
     });
-    session.on("error", (cause) => (this.#failure ??= connectionError(options.origin, cause)));
+    session.once("remoteSettings", () => {
+      this.#stopConnectTimer();
+      this.#greeted = true;
+    });
+    session.on("error", (cause) => (this.#failure ??= this.#broken(cause)));
     // After a GOAWAY the calls under way go on, and Node closes the session behind them.
     session.on("goaway", () => this.#leave());
     session.on("close", () => {
@@ -74,14 +76,14 @@ export class Connection {
     return !this.#leaving && !this.#session.closed && !this.#session.destroyed;
   }
 
-  /** Whether the server has ever answered here. */
-  get connected(): boolean {
-    return this.#connected;
+  /** Whether the server has said anything here; then it has also said how many streams it allows. */
+  get greeted(): boolean {
+    return this.#greeted;
   }
 
   /** Whether the server takes one more stream. Before it has said how many, they are taken to be 100. */
   get roomy(): boolean {
-    return this.#active < (this.#connected ? (this.#session.remoteSettings.maxConcurrentStreams ?? Infinity) : 100);
+    return this.#active < (this.#greeted ? (this.#session.remoteSettings.maxConcurrentStreams ?? Infinity) : 100);
   }
 
   /** Opens a stream. Throws SERVER_UNAVAILABLE when the session has just ended. */
@@ -103,7 +105,7 @@ export class Connection {
     if (stream?.rstCode === constants.NGHTTP2_ENHANCE_YOUR_CALM) {
       return new TapeError("OVERLOADED", "The server refused the call because it has too much to do.", { cause });
     }
-    return this.#failure ?? connectionError(this.#options.origin, cause);
+    return this.#failure ?? this.#broken(cause);
   }
 
   /** Ends the session, and every stream on it with it. */
@@ -117,7 +119,7 @@ export class Connection {
     this.#session.ref();
     // A connection that was quiet for long may be gone without a word; better to know before the deadline does.
     const quietMs = this.#options.timers.now() - this.#quietSince;
-    if (this.#connected && quietMs >= this.#options.keepaliveMs) this.#ping();
+    if (this.#greeted && quietMs >= this.#options.keepaliveMs) this.#ping();
     else this.#pingLater();
   }
 
@@ -151,11 +153,12 @@ export class Connection {
     });
   }
 
+  #broken(cause: unknown): TapeError {
+    return connectionError(this.#options.origin, cause, this.#greeted);
+  }
+
   #giveUp(): void {
-    this.#failure ??= connectionError(
-      this.#options.origin,
-      Object.assign(new Error("no answer"), { code: "ETIMEDOUT" }),
-    );
+    this.#failure ??= this.#broken(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" }));
     this.#session.destroy();
   }
 }

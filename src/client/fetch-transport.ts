@@ -54,10 +54,10 @@ async function* replies(
     }
     const answer = readAnswer(response.status, metadata, trailers);
     if (answer.kind === "error") throw answer.error;
-    if (answer.kind === "none") throw connectionError(origin, undefined);
+    if (answer.kind === "none") throw connectionError(origin, undefined, true);
   } catch (error) {
     if (signal.aborted) throw endOf(signal);
-    throw error instanceof TapeError ? error : connectionError(origin, error);
+    throw error instanceof TapeError ? error : connectionError(origin, error, true);
   } finally {
     // Without effect on a response that has ended; one that the reader leaves ends here and on the server.
     leaving.abort();

@@ -5,16 +5,15 @@ import { hasBusinessKey } from "../journal/run/lifecycle.ts";
 import { runRules } from "../journal/run/rules.ts";
 import type { Pipeline, WinBusinessKey } from "./pipeline.ts";
 import type { Target } from "./slot-cache.ts";
-import { plainCall, type RowEvent, type RowState } from "./row-slot.ts";
+import { plainCall } from "./row-slot.ts";
+import type { RunEvent } from "../journal/run/events.ts";
+import type { Run } from "../journal/run/run.ts";
 
 /** The row of a run, as a target of calls. */
-export const runTarget = (
-  partition: Partition,
-  runId: string,
-): Target<ReturnType<typeof runRules.absent>, RowEvent> => ({
+export const runTarget = (partition: Partition, runId: string): Target<Run, RunEvent> => ({
   row: runRow(partition, runId),
   partition,
-  rules: runRules as Target<ReturnType<typeof runRules.absent>, RowEvent>["rules"],
+  rules: runRules,
 });
 
 const mostRounds = 50;
@@ -32,15 +31,15 @@ const mostRounds = 50;
 export const winBusinessKey =
   (pipeline: () => Pipeline): WinBusinessKey =>
   async (partition, { tenantId, connector, businessKey, runId }) => {
-    const target: Target<RowState, RowEvent> = {
+    const target = {
       row: claimRow(partition, tenantId, connector, businessKey),
       partition,
-      rules: businessKeyRules as unknown as Target<RowState, RowEvent>["rules"],
+      rules: businessKeyRules,
     };
     let evicting: { readonly assertions: number } | null = null;
     for (let round = 0; round < mostRounds; round += 1) {
       const decide = assertBusinessKey({ connector, businessKey, runId }, evicting);
-      const ownership = await pipeline().execute(target as never, decide, plainCall);
+      const ownership = await pipeline().execute(target, decide, plainCall);
       if (ownership.kind === "owned") return;
       const owner = runTarget(partition, ownership.runId);
       if (await pipeline().execute(owner, hasBusinessKey(connector, businessKey), plainCall)) {

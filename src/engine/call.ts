@@ -16,7 +16,7 @@ export function callOf(method: string, options: CallOptions | undefined, ids: Id
     claimer,
     strict,
     occurrence: gateOccurrence,
-    trace: traceOfCaller(traceparent, ids.spanId),
+    trace: traceOfCaller(traceparent, () => ids.spanId()),
   };
 }
 

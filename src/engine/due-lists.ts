@@ -7,8 +7,7 @@ import type { Decide } from "../journal/row.ts";
 import { runRules } from "../journal/run/rules.ts";
 import type { ScanItem, Store } from "../store/store.ts";
 import type { Pipeline } from "./pipeline.ts";
-import type { Target } from "./slot-cache.ts";
-import { plainCall, type RowEvent } from "./row-slot.ts";
+import { plainCall } from "./row-slot.ts";
 
 const scanPage = 64;
 
@@ -54,11 +53,10 @@ async function ask<T>(
   index: string,
   { key, row }: ScanItem,
 ): Promise<readonly Due<T>[]> {
-  const target = { row, partition: query.partition, rules: runRules } as unknown as Target<Run, RowEvent>;
-  const items = await pipeline.execute(target, query.list as Decide<Run, RowEvent, readonly Due<T>[]>, plainCall);
+  const target = { row, partition: query.partition, rules: runRules };
+  const items = await pipeline.execute(target, query.list, plainCall);
   if (items.length === 0) {
-    if (query.tidy !== undefined)
-      await pipeline.execute(target, query.tidy as Decide<Run, RowEvent, unknown>, plainCall);
+    if (query.tidy !== undefined) await pipeline.execute(target, query.tidy, plainCall);
     if (!store.capabilities.atomicIndex) await pipeline.dropStaleKey(target, { index, key });
   }
   return items;

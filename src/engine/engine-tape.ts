@@ -29,7 +29,6 @@ import { listDue, type DueQuery } from "./due-lists.ts";
 import type { IdSource } from "./id-source.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Target } from "./slot-cache.ts";
-import type { RowEvent } from "./row-slot.ts";
 import { Sessions } from "./sessions.ts";
 import { findSignalled } from "./signal-routing.ts";
 import { subscribeBySubject, subscribeEvents, subscribeRun, watchValue, type StreamPorts } from "./streams.ts";
@@ -73,7 +72,7 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
   ): Promise<T> =>
     pipeline.execute(
       runTarget(partition, requiredId("run_id", request.runId, limits)),
-      decide as Decide<Run, RowEvent, T>,
+      decide,
       callOf(method, options, ids, limits),
     );
 
@@ -114,11 +113,7 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
     const given = optionalId("run_id", request.runId, limits);
     const context = callOf("SendSignal", options, ids, limits);
     if (given !== "") {
-      return pipeline.execute(
-        runTarget(partition, given),
-        asRowDecide(gates.sendSignal(request, given, limits)),
-        context,
-      );
+      return pipeline.execute(runTarget(partition, given), gates.sendSignal(request, given, limits), context);
     }
     requiredId("gate_name", request.gateName, limits);
     const names = {
@@ -136,11 +131,7 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
         call: context,
       });
       try {
-        return await pipeline.execute(
-          runTarget(partition, runId),
-          asRowDecide(gates.sendSignal(request, runId, limits)),
-          context,
-        );
+        return await pipeline.execute(runTarget(partition, runId), gates.sendSignal(request, runId, limits), context);
       } catch (error) {
         // It ended between the search and the signal: the next search no longer finds it.
         if (!(error instanceof TapeError) || error.reason !== "RUN_ENDED") throw error;
@@ -290,9 +281,6 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
   };
   return tape;
 }
-
-const asRowDecide = <T>(decide: Decide<Run, RunEvent, T>): Decide<Run, RowEvent, T> =>
-  decide as Decide<Run, RowEvent, T>;
 
 /** The tenant of a run: the credential's, or, without one, the tenant asked for. */
 function tenantOf(access: Access, asked: string): string {

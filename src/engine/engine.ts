@@ -154,10 +154,10 @@ export class Engine {
     };
     this.#closing.signal.addEventListener("abort", stop, { once: true });
     try {
-      for await (const _hint of this.#store.wake({ signal: enough.signal })) {
-        if (this.#wakeups.waiters === 0) break;
-        this.#wakeups.all();
-      }
+      const hints = this.#store.wake({ signal: enough.signal })[Symbol.asyncIterator]();
+      while ((await hints.next()).done !== true && this.#wakeups.waiters > 0) this.#wakeups.all();
+      enough.abort();
+      await hints.return?.();
     } catch {
       // Without hints nobody is told of other processes' commits until the next one here; the next waiter tries again.
     } finally {

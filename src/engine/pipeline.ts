@@ -11,7 +11,7 @@ import { collect, contextOf, toEntry } from "./task.ts";
 import { SlotCache, type Target } from "./slot-cache.ts";
 import type { IdSource } from "./id-source.ts";
 import {
-  RowSlot,
+  type RowSlot,
   emptyGroup,
   plainCall,
   type Call,

@@ -3,10 +3,10 @@ import { TapeError } from "../errors.ts";
 import { hasEnded, type Run } from "../journal/run/run.ts";
 import { accept, type Decide } from "../journal/row.ts";
 import type { ScanItem, Store } from "../store/store.ts";
+import type { RunEvent } from "../journal/run/events.ts";
 import { runRules } from "../journal/run/rules.ts";
 import type { Pipeline } from "./pipeline.ts";
-import type { Target } from "./slot-cache.ts";
-import { plainCall, type Call, type RowEvent } from "./row-slot.ts";
+import { plainCall, type Call } from "./row-slot.ts";
 
 const scanPage = 64;
 
@@ -31,7 +31,7 @@ interface Candidate {
 /** The run of a session that a signal is for (R42). Errors: RUN_NOT_FOUND. */
 export async function findSignalled(pipeline: Pipeline, store: Store, query: SignalQuery): Promise<string> {
   const { partition, index, gate, call } = query;
-  const look: Decide<Run, RowEvent, Candidate> = (run) =>
+  const look: Decide<Run, RunEvent, Candidate> = (run) =>
     accept([], {
       runId: run.facts.runId,
       live: run.seq > 0 && !hasEnded(run.status),
@@ -45,7 +45,7 @@ export async function findSignalled(pipeline: Pipeline, store: Store, query: Sig
     const page = await store.scan(index, { after, limit: scanPage });
     const candidates = await Promise.all(
       page.items.map(({ row }) => {
-        const target = { row, partition, rules: runRules } as unknown as Target<Run, RowEvent>;
+        const target = { row, partition, rules: runRules };
         return pipeline.execute(target, look, plainCall);
       }),
     );

@@ -1,4 +1,4 @@
-import { TapeError } from "../errors.ts";
+import type { TapeError } from "../errors.ts";
 
 /**
  * An async iterable over a generator that can be left at any moment: leaving the loop fires the generator's signal, so

@@ -8,7 +8,7 @@ import { getRun } from "../journal/run/lifecycle.ts";
 import { hasEnded } from "../journal/run/run.ts";
 import { accept, type Decide } from "../journal/row.ts";
 import { integer, optionalId, requiredId } from "../journal/validate.ts";
-import { valueEvent, valueRules, type Value } from "../journal/value/value.ts";
+import { valueEvent, valueRules, type Value, type ValueRowEvent } from "../journal/value/value.ts";
 import type { WatchedValue } from "../model/call.ts";
 import type { EventEntry, SubscribeBySubjectRequest, SubscribeEventsRequest } from "../model/feed.ts";
 import type { JournalEntry, SubscribeRunRequest } from "../model/run.ts";
@@ -17,8 +17,7 @@ import type { WatchValueRequest } from "../model/value.ts";
 import type { FeedEntry, Store, StoredEntry } from "../store/store.ts";
 import { runTarget } from "./business-keys.ts";
 import type { Pipeline } from "./pipeline.ts";
-import type { Target } from "./slot-cache.ts";
-import { plainCall, type RowEvent } from "./row-slot.ts";
+import { plainCall } from "./row-slot.ts";
 import { stream } from "./stream.ts";
 import type { Wakeups } from "./wakeups.ts";
 
@@ -104,7 +103,7 @@ export function subscribeRun(
   });
 }
 
-const readValue: Decide<Value, RowEvent, Value> = (value) => accept([], { ...value });
+const readValue: Decide<Value, ValueRowEvent, Value> = (value) => accept([], { ...value });
 
 /** WatchValue (R61). */
 export function watchValue(
@@ -117,7 +116,7 @@ export function watchValue(
     const namespace = requiredId("namespace", request.namespace, limits);
     const key = requiredId("key", request.key, limits);
     const row = valueRow(partition, namespace, key);
-    const target: Target<Value, RowEvent> = { row, partition, rules: valueRules as Target<Value, RowEvent>["rules"] };
+    const target = { row, partition, rules: valueRules };
     let seen = Math.max(0, integer("from_version", request.fromVersion));
     let first = true;
     for (;;) {

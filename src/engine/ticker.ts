@@ -1,14 +1,12 @@
 import { timeKey, timeOfKey } from "../codec/time-key.ts";
 import { partitionOfRow, tickIndex } from "../codec/row-id.ts";
-import type { Run } from "../journal/run/run.ts";
 import { runRules } from "../journal/run/rules.ts";
 import { tick } from "../journal/run/timers.ts";
 import type { IndexKey, RowId } from "../model/row.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import type { Pipeline } from "./pipeline.ts";
-import type { Target } from "./slot-cache.ts";
-import { plainCall, type RowEvent } from "./row-slot.ts";
+import { plainCall } from "./row-slot.ts";
 
 /** How often to look for work that other servers left. What this server wrote is known without looking. */
 const lookEveryMs = 5000;
@@ -84,7 +82,7 @@ export class Ticker {
 
   async #tick(row: RowId, key: string): Promise<void> {
     const partition = partitionOfRow(row);
-    const target = { row, partition, rules: runRules } as unknown as Target<Run, RowEvent>;
+    const target = { row, partition, rules: runRules };
     await this.#pipeline.execute(target, tick, plainCall);
     if (!this.#store.capabilities.atomicIndex) {
       await this.#pipeline.dropStaleKey(target, { index: tickIndex, key });

@@ -57,13 +57,13 @@ export class Wakeups {
   /** This row was committed here. */
   committed(row: RowId): void {
     const waiting = this.#rows.get(row);
-    if (waiting !== undefined) for (const hear of [...waiting]) hear();
-    if (this.#feed.size > 0) for (const hear of [...this.#feed]) hear();
+    if (waiting !== undefined) for (const hear of waiting) hear();
+    if (this.#feed.size > 0) for (const hear of this.#feed) hear();
   }
 
   /** Anything may have been committed elsewhere. */
   all(): void {
-    for (const waiting of [...this.#rows.values()]) for (const hear of [...waiting]) hear();
-    for (const hear of [...this.#feed]) hear();
+    for (const waiting of this.#rows.values()) for (const hear of waiting) hear();
+    for (const hear of this.#feed) hear();
   }
 }

@@ -5,13 +5,13 @@ import type { Limits } from "./limits.ts";
 
 const invalid = (message: string): TapeError => new TapeError("ARGUMENT_INVALID", message);
 
-function sized(name: string, text: string, limit: number): string {
+function sized(name: string, value: string, limit: number): string {
   // A UTF-8 text has at most three bytes per UTF-16 unit, so most texts need no counting.
-  if (text.length * 3 > limit) {
-    const size = Buffer.byteLength(text);
+  if (value.length * 3 > limit) {
+    const size = Buffer.byteLength(value);
     if (size > limit) throw tooLarge(name, size, limit);
   }
-  return text;
+  return value;
 }
 
 /** An identifier that may be empty. */
@@ -32,7 +32,7 @@ export function requiredId(name: string, value: string | undefined, limits: Limi
 const aroundToolName = 128;
 
 /** The key of an effect: given or derived, so it may be longer than an identifier. */
-export const effectKey = (name: string, value: string | undefined, limits: Limits): string =>
+export const effectId = (name: string, value: string | undefined, limits: Limits): string =>
   requiredId(name, value, { ...limits, identifierBytes: limits.identifierBytes + aroundToolName });
 
 /** Payloads that travel in one message, which has a limit of its own. */

@@ -10,6 +10,11 @@ let served: ServedDouble;
 
 afterEach(() => served.server.close(0));
 
+/** Not `once`, which rejects when the server resets the connection: that is one way to close it. */
+function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => (socket.closed ? resolve() : socket.once("close", () => resolve())));
+}
+
 async function socketTo(port: number): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
   await once(socket, "connect");
@@ -21,7 +26,7 @@ async function socketTo(port: number): Promise<Socket> {
 async function allFrom(socket: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk) => chunks.push(chunk));
-  if (!socket.destroyed) await once(socket, "close");
+  await closeOf(socket);
   return Buffer.concat(chunks).toString("latin1");
 }
 
@@ -93,7 +98,7 @@ describe("one port", () => {
       reset.write(bytes);
       reset.resetAndDestroy();
       half.resume();
-      await once(half, "close");
+      await closeOf(half);
     }
     expect(await stillServes()).toBe(true);
   });
@@ -137,7 +142,7 @@ describe("one port", () => {
     served = await serveDouble({}, { maxConnections: 2 });
     const sockets = [await socketTo(served.server.port), await socketTo(served.server.port)];
     const third = await socketTo(served.server.port);
-    await once(third, "close");
+    await closeOf(third);
     expect(sockets.map(({ closed }) => closed)).toEqual([false, false]);
     for (const socket of sockets) socket.destroy();
   });
@@ -172,7 +177,7 @@ describe("one port", () => {
     const silent = await socketTo(port.address.port);
     const hesitant = await socketTo(port.address.port);
     hesitant.write("PR");
-    await Promise.all([once(silent, "close"), once(hesitant, "close")]);
+    await Promise.all([closeOf(silent), closeOf(hesitant)]);
     await expect.poll(() => port.connections).toBe(0);
     await port.close();
   });

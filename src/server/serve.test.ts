@@ -77,7 +77,7 @@ describe("a service", () => {
     });
     expect(await (await fetch(`http://127.0.0.1:${service.port}/readyz`)).text()).toMatch(/^ready: the store answers/);
     expect(await (await fetch(`http://127.0.0.1:${service.port}/metrics`)).text()).toMatch(
-      /^tape_engine_commits \d+$/m,
+      /^tape_engine_commits_total \d+$/m,
     );
   });
 

@@ -1,4 +1,5 @@
 import type { IntervalHistogram } from "node:perf_hooks";
+import type { EngineStats } from "../engine/engine.ts";
 import type { CallDesk } from "./call-desk.ts";
 import { renderSamples, type Sample } from "./metrics.ts";
 import type { Port } from "./port.ts";
@@ -39,12 +40,24 @@ export function renderMetrics({ desk, port, engineStats, loopDelay }: MetricSour
   return text + desk.ports.histogram.render();
 }
 
+/** What only ever grows; everything else is a size. */
+const engineCounters: ReadonlySet<string> = new Set<keyof EngineStats>([
+  "commits",
+  "batches",
+  "entries",
+  "conflicts",
+  "unknownOutcomes",
+  "loads",
+]);
+
 function engineSamples(stats: object): Sample[] {
   const samples: Sample[] = [];
   for (const [name, value] of Object.entries(stats)) {
     if (typeof value !== "number") continue;
     const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    samples.push({ name: `tape_engine_${snake}`, help: `Engine: ${name}.`, type: "gauge", value });
+    const counts = engineCounters.has(name);
+    const metric = `tape_engine_${snake}${counts ? "_total" : ""}`;
+    samples.push({ name: metric, help: `Engine: ${name}.`, type: counts ? "counter" : "gauge", value });
   }
   return samples;
 }

@@ -120,7 +120,7 @@ describe("probes", () => {
     const text = await (await fetch(`${served.url}/metrics`)).text();
     expect(text).toMatch(/^tape_rpc_duration_seconds_count{method="GetRun",code="NOT_FOUND"} 2$/m);
     expect(text).toMatch(/^tape_rpc_duration_seconds_bucket{method="GetRun",code="NOT_FOUND",le="\+Inf"} 2$/m);
-    expect(text).toMatch(/^tape_engine_commits 7$/m);
+    expect(text).toMatch(/^tape_engine_commits_total 7$/m);
     expect(text).toMatch(/^tape_engine_cache_bytes 1024$/m);
     for (const line of text.trimEnd().split("\n")) {
       expect(line).toMatch(

@@ -7,7 +7,7 @@ import type {
 } from "../../model/effect.ts";
 import type { Limits } from "../limits.ts";
 import { acceptReading, type Context, type Decide, type Outcome } from "../row.ts";
-import { effectKey, integer, json, oneMessage, oneOf, optionalId, requiredId, text } from "../validate.ts";
+import { effectId, integer, json, oneMessage, oneOf, optionalId, requiredId, text } from "../validate.ts";
 import { answerEffect } from "./effects.ts";
 import { effectEvent, obligationEvent, statusEvent, type EffectMeta, type RunEvent } from "./events.ts";
 import {
@@ -31,7 +31,7 @@ export function claimEffectDispatch(
   limits: Limits,
 ): Decide<Run, RunEvent, ClaimEffectDispatchResponse> {
   const runId = requiredId("run_id", request.runId, limits);
-  const key = effectKey("idempotency_key", request.idempotencyKey, limits);
+  const key = effectId("idempotency_key", request.idempotencyKey, limits);
   const claimer = requiredId("claimer", request.claimer, limits);
   const ms = claimMs(request.leaseTtlMs);
   return (run, context) => {
@@ -67,7 +67,7 @@ export function recordDispatchAttempt(
   limits: Limits,
 ): Decide<Run, RunEvent, EffectRecord> {
   const runId = requiredId("run_id", request.runId, limits);
-  const key = effectKey("idempotency_key", request.idempotencyKey, limits);
+  const key = effectId("idempotency_key", request.idempotencyKey, limits);
   const error = text("error", request.error, limits);
   const next = integer("next_dispatch_at_ms", request.nextDispatchAtMs);
   return (run, context) => {
@@ -114,7 +114,7 @@ export function recordExternalObservation(
 ): Decide<Run, RunEvent, EffectRecord> {
   const observation: Observation = {
     runId: requiredId("run_id", request.runId, limits),
-    key: effectKey("idempotency_key", request.idempotencyKey, limits),
+    key: effectId("idempotency_key", request.idempotencyKey, limits),
     resolution: oneOf("resolution", request.resolution, [
       "CONFIRMED",
       "FAILED",

@@ -10,7 +10,7 @@ import type {
 } from "../../model/effect.ts";
 import type { Limits } from "../limits.ts";
 import { accept, acceptReading, bodyText, type BodyLookup, type Context, type Decide, type Outcome } from "../row.ts";
-import { effectKey, integer, json, oneMessage, oneOf, oneOfOr, optionalId, requiredId } from "../validate.ts";
+import { effectId, integer, json, oneMessage, oneOf, oneOfOr, optionalId, requiredId } from "../validate.ts";
 import { divergence } from "./decisions.ts";
 import { denialEvent, effectEvent, type EffectSubject, type RunEvent } from "./events.ts";
 import { expiry, mustBeOpen, mustBeWritable, mustExist, mustHaveEffect, refuse } from "./guard.ts";
@@ -184,7 +184,7 @@ function settle(
 /** CompleteEffect (R23). */
 export function completeEffect(request: CompleteEffectRequest, limits: Limits): Decide<Run, RunEvent, EffectRecord> {
   const runId = requiredId("run_id", request.runId, limits);
-  const key = effectKey("idempotency_key", request.idempotencyKey, limits);
+  const key = effectId("idempotency_key", request.idempotencyKey, limits);
   const status = oneOf("status", request.status, ["CONFIRMED", "FAILED", "UNKNOWN"] as const);
   const answer = {
     response: json("response_json", request.responseJson, limits),
@@ -205,7 +205,7 @@ export function completeEffect(request: CompleteEffectRequest, limits: Limits): 
 /** ReconcileEffect (R28). */
 export function reconcileEffect(request: ReconcileEffectRequest, limits: Limits): Decide<Run, RunEvent, EffectRecord> {
   const runId = requiredId("run_id", request.runId, limits);
-  const key = effectKey("idempotency_key", request.idempotencyKey, limits);
+  const key = effectId("idempotency_key", request.idempotencyKey, limits);
   const status = oneOf("resolved_status", request.resolvedStatus, ["CONFIRMED", "FAILED"] as const);
   const answer = {
     response: json("response_json", request.responseJson, limits),
@@ -223,7 +223,7 @@ export function reconcileEffect(request: ReconcileEffectRequest, limits: Limits)
 /** GetEffect. */
 export function getEffect(request: GetEffectRequest, limits: Limits): Decide<Run, RunEvent, GetEffectResponse> {
   const runId = requiredId("run_id", request.runId, limits);
-  const key = effectKey("idempotency_key", request.idempotencyKey, limits);
+  const key = effectId("idempotency_key", request.idempotencyKey, limits);
   return (run, context) => {
     mustExist(run, runId);
     const effect = run.effects.get(key);

@@ -11,16 +11,7 @@ import type {
 } from "../../model/obligation.ts";
 import type { Limits } from "../limits.ts";
 import { acceptReading, type Context, type Decide, type Outcome } from "../row.ts";
-import {
-  effectKey as validEffectKey,
-  integer,
-  json,
-  oneOf,
-  oneOfOr,
-  optionalId,
-  requiredId,
-  text,
-} from "../validate.ts";
+import { effectId, integer, json, oneOf, oneOfOr, optionalId, requiredId, text } from "../validate.ts";
 import { claimMs } from "./lease.ts";
 import { obligationEvent, statusEvent, type RunEvent } from "./events.ts";
 import {
@@ -68,7 +59,7 @@ export function registerCompensation(
   limits: Limits,
 ): Decide<Run, RunEvent, ObligationRecord> {
   const runId = requiredId("run_id", request.runId, limits);
-  const effectKey = validEffectKey("effect_key", request.effectKey, limits);
+  const effectKey = effectId("effect_key", request.effectKey, limits);
   const kind = requiredId("kind", request.kind, limits);
   const payload = json("payload_json", request.payloadJson, limits);
   const compensator = optionalId("compensator_ref", request.compensatorRef, limits);

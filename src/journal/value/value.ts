@@ -131,7 +131,7 @@ const view = (value: Value): ValueRecord => ({
 const isRepeat = (value: Value, context: Context): boolean =>
   context.requestHash !== "" && value.requests.includes(context.requestHash);
 
-function event(verb: "changed" | "deleted", meta: ValueMeta, context: Context): ValueRowEvent[] {
+function changeEvents(verb: "changed" | "deleted", meta: ValueMeta, context: Context): ValueRowEvent[] {
   const dims = `${subjectSegment(meta.namespace)}/${subjectSegment(meta.key)}`;
   const remembered = context.requestHash === "" ? [] : [{ kind: "head/request", hash: context.requestHash } as const];
   return [{ kind: `value/${verb}`, ref: "v", dims, meta }, ...remembered];
@@ -157,7 +157,7 @@ export function writeValue(request: WriteValueRequest, limits: Limits): Decide<V
     const version = value.seq + 1;
     const meta = { namespace, key, version, writer, value: { namespace, key, value_json: valueJson, version } };
     const record = { namespace, key, valueJson, version, tsMs: context.now, writer, deleted: false };
-    return accept(event("changed", meta, context), record);
+    return accept(changeEvents("changed", meta, context), record);
   };
 }
 
@@ -172,7 +172,7 @@ export function deleteValue(
     if (isRepeat(value, context)) return accept([], { deleted: value.deleted, version: value.seq });
     if (value.deleted) return accept([], { deleted: false, version: value.seq });
     const version = value.seq + 1;
-    return accept(event("deleted", { namespace, key, version, writer: "", deleted: true }, context), {
+    return accept(changeEvents("deleted", { namespace, key, version, writer: "", deleted: true }, context), {
       deleted: true,
       version,
     });

@@ -236,6 +236,7 @@ export async function randomWalk(t: Scene, seed: number, length: number): Promis
   const run = rules.newRun(t.clock.now(), "ada", leaseEpoch, leaseMs);
   const log: string[] = [];
   let seqs: ReadonlyMap<string, number> = new Map();
+  let written = await entries(t, runId);
   try {
     for (let made = 0; made < length; made += 1) {
       if (random.chance(0.12)) {
@@ -243,7 +244,7 @@ export async function randomWalk(t: Scene, seed: number, length: number): Promis
         log.push(`time goes on ${ms} ms`);
         rules.advance(run, ms);
         await t.clock.advance(ms);
-      } else if (random.chance(0.05)) {
+      } else if (random.chance(0.02)) {
         log.push("reopen");
         await t.reopen();
       } else {
@@ -254,7 +255,7 @@ export async function randomWalk(t: Scene, seed: number, length: number): Promis
         if (prediction.kind === "skip") continue;
         log.push(stale ? `${step.text} with an old epoch` : step.text);
         const fenced = stale ? { leaseEpoch: run.epoch - 1 } : random.chance(0.3) ? { leaseEpoch: run.epoch } : {};
-        await check(t, runId, step, prediction, fenceable ? fenced : {});
+        written = await check(t, runId, step, prediction, fenceable ? fenced : {}, written);
       }
       const { view, seqs: now } = await realView(t, runId);
       seqs = now;
@@ -265,10 +266,18 @@ export async function randomWalk(t: Scene, seed: number, length: number): Promis
   }
 }
 
-async function check(t: Scene, runId: string, step: Step, prediction: Prediction, options: CallOptions): Promise<void> {
-  const before = await entries(t, runId);
+/** Sends the call, compares its answer with the prediction; how many entries the run has then, of `before`. */
+async function check(
+  t: Scene,
+  runId: string,
+  step: Step,
+  prediction: Prediction,
+  options: CallOptions,
+  before: number,
+): Promise<number> {
   const [outcome] = await Promise.allSettled([step.send(t.tape, options)]);
-  const grew = (await entries(t, runId)) > before;
+  const after = await entries(t, runId);
+  const grew = after > before;
   if (prediction.kind === "refused") {
     assert.ok(outcome.status === "rejected" && outcome.reason instanceof TapeError, `${prediction.codes.join(" or ")} expected`);
     assert.ok(prediction.codes.includes(outcome.reason.code), `${prediction.codes.join(" or ")} expected, not ${outcome.reason.reason}`);
@@ -278,4 +287,5 @@ async function check(t: Scene, runId: string, step: Step, prediction: Prediction
     assert.deepEqual(outcome.value, prediction.fields);
     if (!prediction.writes) assert.equal(grew, false, "a call that changes nothing wrote an entry");
   }
+  return after;
 }
