@@ -3,9 +3,6 @@ import { readableHash, sha256 } from "./hash.ts";
 import { keySegment } from "./segment.ts";
 
 const segment = (text: string): string => keySegment(text, sha256);
-const join = (partition: Partition, segments: readonly string[]): string =>
-  `${partition}/${segments.map(segment).join("/")}`;
-const rowId = (partition: Partition, ...segments: readonly string[]): RowId => join(partition, segments) as RowId;
 
 /** The first segment of every row id and index name of one caller, so that tenants cannot meet. */
 export type Partition = string & { readonly "~partition": never };
@@ -31,6 +28,9 @@ export const runIdOf = (identity: RunIdentity): string =>
     JSON.stringify([identity.tenantId, identity.appName, identity.userId, identity.sessionId, identity.invocationId]),
   )}`;
 
+const rowId = (partition: Partition, ...segments: readonly string[]): RowId =>
+  `${partition}/${indexPath(...segments)}` as RowId;
+
 /** The row of a run. */
 export const runRow = (partition: Partition, runId: string): RowId => rowId(partition, "run", runId);
 /** The row of a value. */
@@ -48,9 +48,12 @@ export const appStateRow = (partition: Partition, app: string): RowId => rowId(p
 export const claimRow = (partition: Partition, tenant: string, connector: string, businessKey: string): RowId =>
   rowId(partition, "claim", tenant, connector, businessKey);
 
-/** Index names. All but {@link tickIndex} start with the caller's partition. */
-export const indexName = (partition: Partition, name: string, ...segments: readonly string[]): string =>
-  join(partition, [name, ...segments]);
+/** Name of an index without its partition. */
+export const indexPath = (...segments: readonly string[]): string => segments.map(segment).join("/");
+
+/** Name of an index. All but {@link tickIndex} start with the caller's partition. */
+export const indexName = (partition: Partition, ...segments: readonly string[]): string =>
+  `${partition}/${indexPath(...segments)}`;
 
 /** Runs in which the server itself has something to do, by when. One for all partitions: only the server reads it. */
 export const tickIndex = "tick";

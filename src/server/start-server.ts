@@ -195,6 +195,8 @@ function startHttp2(
     session.setLocalWindowSize(connectionWindowBytes);
   });
   server.on("stream", (stream, headers, flags) => {
+    // Its caller may have reset it already; Node's wrapper for HTTP/1.1 handlers throws on such streams.
+    if (stream.destroyed) return;
     watch.add(stream);
     if (!serveGrpc(desk, closing, stream, headers)) compat.emit("stream", stream, headers, flags);
   });

@@ -10,7 +10,7 @@ import type {
   TimerMeta,
   DecisionMeta,
 } from "./events.ts";
-import { factsText } from "./facts.ts";
+import { setFacts } from "./facts.ts";
 import { businessKeyRef, hasEnded, type Effect, type Obligation, type Run } from "./run.ts";
 
 /** How many request ids a row remembers (R3). */
@@ -20,8 +20,7 @@ const rememberedRequests = 64;
 export function evolveRun(run: Run, event: RunEvent, place: Place): void {
   switch (event.kind) {
     case "head/facts":
-      run.facts = event.facts;
-      run.factsText = factsText(event.facts);
+      setFacts(run, event.facts);
       return;
     case "head/lease":
       run.lease = event.lease;

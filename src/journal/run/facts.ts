@@ -1,4 +1,5 @@
-import type { RunFacts } from "./run.ts";
+import { indexPath } from "../../codec/row-id.ts";
+import type { Run, RunFacts } from "./run.ts";
 
 /** The newest format of a run's head. */
 export const runHeadFormat = 1;
@@ -22,7 +23,7 @@ export interface FactsHead {
 }
 
 /** The part of the head that never changes, as the inside of a JSON object. */
-export function factsText(facts: RunFacts): string {
+function factsText(facts: RunFacts): string {
   const head: FactsHead = {
     run_id: facts.runId,
     tenant_id: facts.tenantId,
@@ -40,6 +41,13 @@ export function factsText(facts: RunFacts): string {
     started_at_ms: facts.startedAtMs,
   };
   return `"format":${runHeadFormat},"kind":"run",${JSON.stringify(head).slice(1, -1)}`;
+}
+
+/** Gives a run its facts, with what is made of them once. */
+export function setFacts(run: Run, facts: RunFacts): void {
+  run.facts = facts;
+  run.factsText = factsText(facts);
+  run.liveIndex = indexPath("live", facts.appName, facts.userId, facts.sessionId);
 }
 
 /** The facts in a head. */

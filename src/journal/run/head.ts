@@ -1,7 +1,7 @@
 import { decodeHead } from "../../codec/head.ts";
 import type { PastEntry } from "../row.ts";
 import { evolvePast } from "./evolve.ts";
-import { factsOf, factsText, runHeadFormat, type FactsHead } from "./facts.ts";
+import { factsOf, runHeadFormat, setFacts, type FactsHead } from "./facts.ts";
 import type { Claim, Run, Status } from "./run.ts";
 
 /*
@@ -75,8 +75,7 @@ const claimHead = (claim: Claim): ClaimHead => ({ claimed_by: claim.by, claim_ex
 export function restoreRun(run: Run, bytes: Uint8Array, entries: readonly PastEntry[], row: string): void {
   const head = decodeHead<RunHead>(bytes, runHeadFormat, row);
   for (const entry of entries) evolvePast(run, entry);
-  run.facts = factsOf(head);
-  run.factsText = factsText(run.facts);
+  setFacts(run, factsOf(head));
   run.seq = head.seq;
   run.status = head.status;
   run.endedAtMs = head.ended_at_ms;

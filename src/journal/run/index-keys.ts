@@ -1,4 +1,4 @@
-import { indexName, tickIndex, type Partition } from "../../codec/row-id.ts";
+import { indexPath, tickIndex, type Partition } from "../../codec/row-id.ts";
 import { newestFirstKey, timeKey } from "../../codec/time-key.ts";
 import type { IndexKey } from "../../model/row.ts";
 import { builtInTimers, dueObligations, hasEnded, type Effect, type Run } from "./run.ts";
@@ -39,46 +39,41 @@ class Earliest {
 export function runIndexKeys(run: Run, partition: Partition): readonly IndexKey[] {
   if (run.seq === 0) return [];
   const earliest = new Earliest();
-  const name = (index: string, ...more: readonly string[]): string => indexName(partition, index, ...more);
-  if (run.status === "RUNNABLE") earliest.note(name("recover"), run.runnableAtMs);
-  else if (run.status === "RUNNING" && run.lease !== null) earliest.note(name("recover"), run.lease.expiresAtMs);
+  const base = `${partition}/`;
+  if (run.status === "RUNNABLE") earliest.note(`${base}recover`, run.runnableAtMs);
+  else if (run.status === "RUNNING" && run.lease !== null) earliest.note(`${base}recover`, run.lease.expiresAtMs);
   // Also when nothing is open at the moment: see `reconcileSince` in effects.ts.
-  if (run.reconcileSinceMs > 0) earliest.note(name("reconcile"), run.reconcileSinceMs);
+  if (run.reconcileSinceMs > 0) earliest.note(`${base}reconcile`, run.reconcileSinceMs);
   for (const key of run.openEffects) {
     const effect = run.effects.get(key);
-    if (effect !== undefined) noteEffect(earliest, effect, name);
+    if (effect !== undefined) noteEffect(earliest, effect, base);
   }
   for (const obligation of dueObligations(run)) {
-    earliest.note(name("compensate"), obligation.nextAttemptAtMs || obligation.at);
+    earliest.note(`${base}compensate`, obligation.nextAttemptAtMs || obligation.at);
   }
   for (const id of run.unfiredTimers) {
     const timer = run.timers.get(id);
     if (timer === undefined) continue;
-    earliest.note(name("timer"), timer.fireAtMs);
+    earliest.note(`${base}timer`, timer.fireAtMs);
     if (builtInTimers.has(timer.kind)) earliest.note(tickIndex, timer.fireAtMs + timerGraceMs);
   }
   const keys = earliest.keys();
   if (!hasEnded(run.status)) {
-    const { appName, userId, sessionId, startedAtMs } = run.facts;
-    keys.push({ index: name("live", appName, userId, sessionId), key: newestFirstKey(startedAtMs) });
+    keys.push({ index: base + run.liveIndex, key: newestFirstKey(run.facts.startedAtMs) });
   }
   return keys;
 }
 
-function noteEffect(
-  earliest: Earliest,
-  effect: Effect,
-  name: (index: string, ...more: readonly string[]) => string,
-): void {
+function noteEffect(earliest: Earliest, effect: Effect, base: string): void {
   const due = dispatchDueMs(effect);
   if (due !== null) {
-    earliest.note(name("dispatch"), due);
-    earliest.note(name("dispatch", effect.connector), due);
+    earliest.note(`${base}dispatch`, due);
+    earliest.note(base + indexPath("dispatch", effect.connector), due);
   }
   if (effect.claim !== null && effect.semantics === "NON_IDEMPOTENT" && effect.status === "PENDING") {
     // From the expiry on the effect is UNKNOWN: the server writes that down, and it is to be reconciled.
     earliest.note(tickIndex, effect.claim.expiresAtMs);
-    earliest.note(name("reconcile"), effect.at);
+    earliest.note(`${base}reconcile`, effect.at);
   }
-  if (awaitsReconciling(effect)) earliest.note(name("reconcile"), effect.at);
+  if (awaitsReconciling(effect)) earliest.note(`${base}reconcile`, effect.at);
 }

@@ -117,6 +117,8 @@ export interface Run {
   facts: RunFacts;
   /** The facts as they stand in the head: written once, they are half of every head. */
   factsText: string;
+  /** Name of the index of live runs of its session, without the partition; it never changes either. */
+  liveIndex: string;
   status: Status;
   endedAtMs: number;
   /** Fencing number: +1 at every change of owner. */
@@ -171,6 +173,7 @@ export const absentRun = (): Run => ({
   seq: 0,
   facts: nobody,
   factsText: "",
+  liveIndex: "",
   status: "RUNNABLE",
   endedAtMs: 0,
   epoch: 0,

@@ -188,7 +188,8 @@ function runIn(situation: Situation): ReturnType<typeof driveRun> {
   const run = driveRun();
   if (situation === "absent") return run;
   run.call(begin({ leaseOwner: "ada" }));
-  for (const decide of [decision(0), beginKey("done"), beginKey("open"), signal("early"), timer("later")]) run.call(decide);
+  for (const decide of [decision(0), beginKey("done"), beginKey("open"), signal("early"), timer("later")])
+    run.call(decide);
   run.call(registerCompensation({ runId, effectKey: "done", kind: "undo" }, limits));
   switch (situation) {
     case "leased":

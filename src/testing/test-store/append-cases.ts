@@ -1,5 +1,19 @@
 import assert from "node:assert/strict";
-import { appendTo, bytes, commit, conflicts, entry, feedOf, grow, keysOf, namesOf, rowId, rowOf, seqsOf, upTo } from "./material.ts";
+import {
+  appendTo,
+  bytes,
+  commit,
+  conflicts,
+  entry,
+  feedOf,
+  grow,
+  keysOf,
+  namesOf,
+  rowId,
+  rowOf,
+  seqsOf,
+  upTo,
+} from "./material.ts";
 import { storeCase, type StoreCase } from "./store-case.ts";
 
 /** The one atomic act: conditional, on one row, independent of the others in the batch. */
@@ -143,7 +157,10 @@ export const appendCases: readonly StoreCase[] = [
 
   storeCase("append: what was handed in is left as it was", async ({ store }) => {
     const append = Object.freeze(
-      appendTo("a", 0, { entries: Object.freeze([Object.freeze(entry(1, { body: bytes("body") }))]), head: bytes("head") }),
+      appendTo("a", 0, {
+        entries: Object.freeze([Object.freeze(entry(1, { body: bytes("body") }))]),
+        head: bytes("head"),
+      }),
     );
     await commit(store, append);
     assert.deepEqual(append.head, bytes("head"));

@@ -8,7 +8,7 @@ const odd = [
   Uint8Array.of(0),
   Uint8Array.of(0xff, 0xfe, 0x00, 0x80, 0xc3),
   Uint8Array.from({ length: 256 }, (_, i) => i),
-  bytes("\u{feff}{\"bom\": true}\r\n"),
+  bytes('\u{feff}{"bom": true}\r\n'),
   bytes("'; drop table rows; --"),
 ];
 
@@ -92,8 +92,31 @@ export const contentCases: readonly StoreCase[] = [
 
   storeCase("content: rows with similar names do not mix", async ({ store }) => {
     const long = "x".repeat(1023);
-    const names = ["a", "A", "a/", "a/b", "a%", "a_", "a'b", "a\"b", "a~", "a\\", "a#b", "r#a", "*", "?", "null", "0", "00", `${long}1`, `${long}2`];
-    await commit(store, ...names.map((name) => appendTo(name, 0, { head: bytes(name), add: [{ index: "i", key: name }] })));
+    const names = [
+      "a",
+      "A",
+      "a/",
+      "a/b",
+      "a%",
+      "a_",
+      "a'b",
+      'a"b',
+      "a~",
+      "a\\",
+      "a#b",
+      "r#a",
+      "*",
+      "?",
+      "null",
+      "0",
+      "00",
+      `${long}1`,
+      `${long}2`,
+    ];
+    await commit(
+      store,
+      ...names.map((name) => appendTo(name, 0, { head: bytes(name), add: [{ index: "i", key: name }] })),
+    );
     for (const name of names) {
       assert.deepEqual((await rowOf(store, name)).head, bytes(name));
       await commit(store, appendTo(name, 1));

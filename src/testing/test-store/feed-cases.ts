@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { FeedEntry, Store } from "../../store/store.ts";
-import { appendTo, bytes, commit, conflicts, entry, feedOf, grow, namesOf, upTo } from "./material.ts";
+import { appendTo, bytes, commit, conflicts, entry, feedOf, grow, inTurn, namesOf, upTo } from "./material.ts";
 import { storeCase, type StoreCase } from "./store-case.ts";
 
 /** The order every reader of the feed relies on. */
@@ -35,22 +35,25 @@ export const feedCases: readonly StoreCase[] = [
     for (const limit of upTo(8).slice(1)) assert.deepEqual(await feedOf(store, 6, 0, limit), all, `pages of ${limit}`);
   }),
 
-  storeCase("feed: `after` is exclusive, and a cursor may lie between entries or behind the last", async ({ store }) => {
-    await grow(store, "a", 4);
-    const all = await feedOf(store, 4);
-    for (const [i, { position }] of all.entries()) {
-      const page = await store.tail({ after: position, limit: 9 });
-      assert.deepEqual(namesOf(page.entries), namesOf(all.slice(i + 1)));
-      const before = await store.tail({ after: position - 1, limit: 9 });
-      assert.deepEqual(namesOf(before.entries), namesOf(all.slice(i)));
-    }
-    const last = all.at(-1)?.position ?? 0;
-    const empty = await store.tail({ after: last, limit: 9 });
-    assert.deepEqual(empty.entries, []);
-    assert.ok(empty.next >= last, "`next` of an empty page is not behind the cursor");
-    await commit(store, appendTo("b", 0));
-    assert.deepEqual(namesOf(await feedOf(store, 1, empty.next)), ["b:1"], "what commits later is behind the cursor");
-  }),
+  storeCase(
+    "feed: `after` is exclusive, and a cursor may lie between entries or behind the last",
+    async ({ store }) => {
+      await grow(store, "a", 4);
+      const all = await feedOf(store, 4);
+      for (const [i, { position }] of all.entries()) {
+        const page = await store.tail({ after: position, limit: 9 });
+        assert.deepEqual(namesOf(page.entries), namesOf(all.slice(i + 1)));
+        const before = await store.tail({ after: position - 1, limit: 9 });
+        assert.deepEqual(namesOf(before.entries), namesOf(all.slice(i)));
+      }
+      const last = all.at(-1)?.position ?? 0;
+      const empty = await store.tail({ after: last, limit: 9 });
+      assert.deepEqual(empty.entries, []);
+      assert.ok(empty.next >= last, "`next` of an empty page is not behind the cursor");
+      await commit(store, appendTo("b", 0));
+      assert.deepEqual(namesOf(await feedOf(store, 1, empty.next)), ["b:1"], "what commits later is behind the cursor");
+    },
+  ),
 
   storeCase("feed: entries come without bodies", async ({ store }) => {
     const bodies = [bytes("small"), new Uint8Array(100_000)];
@@ -76,12 +79,14 @@ export const feedCases: readonly StoreCase[] = [
   storeCase("feed: complete and in order while several commit and one reads on", async ({ objects }) => {
     const stores = await objects(4);
     const reader = stores[0] as Store;
+    const append = inTurn();
     const rounds = 40;
     const writing = stores.map(async (store, i) => {
       const rows = [`w${i}-a`, `w${i}-b`, `w${i}-c`];
       for (const version of upTo(rounds)) {
         const batch = rows.slice(0, 1 + (version % rows.length));
-        const outcomes = await store.append(
+        const outcomes = await append(
+          store,
           batch.map((row) => appendTo(`${row}-${version}`, 0, { entries: [entry(1), entry(2)] })),
         );
         assert.ok(outcomes.every(({ kind }) => kind === "committed"));
@@ -89,7 +94,9 @@ export const feedCases: readonly StoreCase[] = [
     });
     const expected = stores.flatMap((_, i) =>
       upTo(rounds).flatMap((version) =>
-        ["a", "b", "c"].slice(0, 1 + (version % 3)).flatMap((row) => [1, 2].map((seq) => `w${i}-${row}-${version}:${seq}`)),
+        ["a", "b", "c"]
+          .slice(0, 1 + (version % 3))
+          .flatMap((row) => [1, 2].map((seq) => `w${i}-${row}-${version}:${seq}`)),
       ),
     );
     const [fed] = await Promise.all([follow(reader, expected.length), ...writing]);

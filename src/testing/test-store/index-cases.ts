@@ -13,7 +13,12 @@ const withKeys = (store: Store, keys: readonly string[]): Promise<readonly numbe
 async function holds(store: Store, wanted: readonly string[]): Promise<void> {
   const found = await keysOf(store, "i");
   if (store.capabilities.atomicIndex) assert.deepEqual(found, wanted);
-  else assert.deepEqual(found.filter((name) => wanted.includes(name)), wanted, "an index key is missing");
+  else
+    assert.deepEqual(
+      found.filter((name) => wanted.includes(name)),
+      wanted,
+      "an index key is missing",
+    );
 }
 
 /** Ordered keys that change with their row. */

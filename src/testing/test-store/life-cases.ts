@@ -1,6 +1,19 @@
 import assert from "node:assert/strict";
 import type { Store } from "../../store/store.ts";
-import { appendTo, bytes, commit, entry, feedOf, grow, keysOf, namesOf, patternBytes, refused, rowId, rowOf } from "./material.ts";
+import {
+  appendTo,
+  bytes,
+  commit,
+  entry,
+  feedOf,
+  grow,
+  keysOf,
+  namesOf,
+  patternBytes,
+  refused,
+  rowId,
+  rowOf,
+} from "./material.ts";
 import { storeCase, type StoreCase } from "./store-case.ts";
 
 /** Every operation that can be refused, by name. */

@@ -157,3 +157,16 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>): 
 
 /** Numbers from 0 to n - 1. */
 export const upTo = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
+
+/** Appends of several writers, never two at once on one object: that is all that every store can take. */
+export function inTurn(): (store: Store, batch: readonly Append[]) => Promise<readonly AppendOutcome[]> {
+  const last = new Map<Store, Promise<unknown>>();
+  return (store, batch) => {
+    const next = (last.get(store) ?? Promise.resolve()).then(() => store.append(batch));
+    last.set(
+      store,
+      next.catch(() => undefined),
+    );
+    return next;
+  };
+}

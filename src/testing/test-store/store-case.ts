@@ -22,11 +22,7 @@ export interface StoreScene {
 }
 
 /** A case from its body; everything it opens is closed and removed afterwards. */
-export function storeCase(
-  name: string,
-  body: (t: StoreScene) => Promise<void>,
-  needs?: StoreCase["needs"],
-): StoreCase {
+export function storeCase(name: string, body: (t: StoreScene) => Promise<void>, needs?: StoreCase["needs"]): StoreCase {
   return { name, needs, run: (harness) => play(harness, body) };
 }
 
