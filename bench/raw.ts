@@ -24,18 +24,23 @@ export async function openRaw(file: string): Promise<Raw> {
   await once(worker, "message");
   let gathering: { readonly append: RawAppend; readonly done: () => void }[] = [];
   let flying: (() => void)[] = [];
+  let landing = false;
 
   const flush = (): void => {
-    if (gathering.length === 0 || flying.length > 0) return;
+    if (gathering.length === 0 || flying.length > 0 || landing) return;
     flying = gathering.map(({ done }) => done);
     worker.postMessage(gathering.map(({ append }) => append));
     gathering = [];
   };
   worker.on("message", () => {
-    const landed = flying;
+    for (const done of flying) done();
     flying = [];
-    for (const done of landed) done();
-    flush();
+    // Callers that were answered ask again before the next batch leaves; else every other batch would be one append.
+    landing = true;
+    setImmediate(() => {
+      landing = false;
+      flush();
+    });
   });
 
   return {

@@ -20,31 +20,48 @@ const groups = [
   { title: "More:", make: [demoCommand, versionCommand] },
 ] as const;
 
+// Wider lines are hard to read, and what is no terminal gets what fits everywhere.
+const widestHelp = 100;
+const plainHelp = 80;
+
 /** The whole command line. What a command needs to work is loaded when it runs, so that `--help` is quick. */
 export function program(context: CommandContext): Command {
+  const { terminal } = context;
   const tape = new Command("tape")
     .description("A durable-execution journal for agents that act.")
     .usage("<command> [options]")
     .option("--verbose", "with stack traces when something fails")
     .helpCommand(false)
-    .addHelpText(
-      "after",
-      `\n${exitCodeHelp()}\n\nExamples:\n  tape demo crash                 see a run survive kill -9\n  tape dev                        a server to play with, and its journal live\n  tape serve --store sqlite:./tape.db\n  tape tail --from start --kind run\n  tape show <run>\n\n\`tape <command> --help\` has options and examples.`,
-    );
+    .addHelpText("after", `\n${exitCodeHelp()}\n\n${examples}`);
   for (const { title, make } of groups) {
     tape.commandsGroup(title);
-    for (const command of make) tape.addCommand(command(context));
+    for (const command of make) tape.addCommand(command(context).addHelpText("after", moreHelp));
   }
   for (const command of withChildren(tape)) {
     // Errors are thrown, and said in one place.
-    command.exitOverride().configureOutput({ outputError: () => undefined });
-    command.helpOption("-h, --help", "print this help");
+    command.exitOverride().helpOption("-h, --help", "print this help");
+    command.configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      outputError: () => undefined,
+      getOutHelpWidth: () => (terminal.interactive ? Math.min(terminal.columns, widestHelp) : plainHelp),
+    });
     command.configureHelp({
       subcommandTerm: (child) => [child.name(), ...child.registeredArguments.map(argumentTerm)].join(" "),
     });
   }
   return tape;
 }
+
+const examples = `Examples:
+  tape demo crash                    see a run survive kill -9
+  tape dev                           a server to play with, and its journal live
+  tape serve --store sqlite:./tape.db
+  tape tail --from start --kind run  finds run ids
+  tape show <run>
+
+\`tape <command> --help\` has options and examples.`;
+
+const moreHelp = "\nExit codes: see `tape --help`.";
 
 function withChildren(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withChildren)];

@@ -33,7 +33,7 @@ export interface RunPayloads {
 }
 
 /** A wait at a gate, or a signal that came before it. */
-export interface ReportedGate {
+interface ReportedGate {
   readonly gate: string;
   readonly occurrence: number;
   readonly status: string;
@@ -42,7 +42,7 @@ export interface ReportedGate {
 }
 
 /** A timer. */
-export interface ReportedTimer {
+interface ReportedTimer {
   readonly timerId: string;
   readonly kind: string;
   readonly status: "SET" | "FIRED" | "CANCELLED";

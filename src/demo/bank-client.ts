@@ -1,4 +1,4 @@
-import { parseObject } from "./json-lines.ts";
+import { type JsonObject, parseObject } from "./json-lines.ts";
 import { type Booking, decodeBooking, type Transfer } from "./ledger.ts";
 
 /** What the bank offers its customers. */
@@ -14,7 +14,9 @@ export interface Bank {
 /** Talks to a bank over HTTP. Every method rejects when the answer does not come or is not a success. */
 export function connectBank(url: string): Bank {
   const ask = async (path: string, init?: RequestInit): Promise<string> => {
-    const response = await fetch(new URL(path, url), init);
+    const response = await fetch(new URL(path, url), init).catch((cause: unknown) => {
+      throw new Error(`no answer from the bank at ${url}`, { cause });
+    });
     if (!response.ok) throw new Error(`the bank answered ${response.status}: ${await response.text()}`);
     return response.text();
   };
@@ -32,7 +34,7 @@ export function connectBank(url: string): Bank {
     findWires: async (reference) => {
       const { wires } = parseObject(await ask(`/wires?reference=${encodeURIComponent(reference)}`));
       if (!Array.isArray(wires)) throw new Error("the bank sent no list");
-      return wires.map((wire) => decodeBooking({ ...wire }));
+      return wires.map((wire: JsonObject) => decodeBooking(wire));
     },
   };
 }

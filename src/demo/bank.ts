@@ -98,9 +98,9 @@ async function serve(
     reply(response, 404, { error: "no such service" });
     return;
   }
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  const text = Buffer.concat(chunks).toString();
+  request.setEncoding("utf8");
+  let text = "";
+  for await (const chunk of request) text += String(chunk);
   route({ request, query: url.searchParams, body: text === "" ? {} : parseObject(text), response });
 }
 

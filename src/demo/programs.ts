@@ -1,4 +1,4 @@
-import { connectTape, type Tape } from "../client/index.ts";
+import { connectTape, type Tape, TapeError } from "../client/index.ts";
 import { openBank } from "./bank.ts";
 import { type Bank, connectBank } from "./bank-client.ts";
 import { leaveParent, parentGatekeeper } from "./child-gate.ts";
@@ -79,6 +79,10 @@ async function withWorld(
       bank: watch(connectBank(bank), "bank.", gatekeeper),
       gatekeeper,
     });
+  } catch (cause) {
+    if (cause instanceof TapeError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TapeError("SERVER_UNAVAILABLE", `${why}; started again, the program goes on where it stopped`, { cause });
   } finally {
     await tape.close();
     if (watched === true) leaveParent();

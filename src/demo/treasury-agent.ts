@@ -1,6 +1,7 @@
 import { type BeginRunResult, type EffectRecord, type Tape, TapeError } from "../client/index.ts";
 import type { Bank } from "./bank-client.ts";
 import { dollars } from "./bank.ts";
+import { parseObject } from "./json-lines.ts";
 import { type Answer, decodeAnswer, type Model } from "./scripted-model.ts";
 
 /** What the agent works with. */
@@ -101,10 +102,12 @@ export async function runTreasuryAgent(options: TreasuryAgentOptions): Promise<v
 
   /** Follows the run until somebody has settled the effect. The lease may run out meanwhile: the epoch still fences. */
   async function outcome(idempotencyKey: string): Promise<EffectRecord> {
-    for await (const entry of tape.subscribeRun({ runId })) {
-      if (entry.kind !== "effect") continue;
+    for await (const { kind, payloadJson } of tape.subscribeRun({ runId })) {
+      const payload = parseObject(payloadJson);
+      const isIts = kind === "effect" && payload["idempotency_key"] === idempotencyKey;
+      if (!isIts || (payload["status"] !== "CONFIRMED" && payload["status"] !== "FAILED")) continue;
       const { effect } = await tape.getEffect({ runId, idempotencyKey });
-      if (effect?.status === "CONFIRMED" || effect?.status === "FAILED") return effect;
+      if (effect !== undefined) return effect;
     }
     throw new Error("the run ended while a wire was under way");
   }

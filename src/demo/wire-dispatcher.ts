@@ -29,8 +29,7 @@ export async function runWireDispatcher(options: WireDispatcherOptions): Promise
       const due = await tape.listEffectsToDispatch({ connector }, { signal });
       for (const effect of due.effects) await dispatch(effect);
     } catch (error) {
-      if (!(error instanceof TapeError)) throw error;
-      if (!signal.aborted) say(`goes on after ${error.reason}`);
+      if (!signal.aborted) say(`goes on after ${error instanceof TapeError ? error.reason : String(error)}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -55,7 +55,7 @@ export class Engine {
   readonly #reactors: boolean;
   readonly #closing = new AbortController();
   readonly #tapes = new Map<string, Tape>();
-  #listeningElsewhere: Promise<void> | null = null;
+  #elsewhere: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
 
   constructor(options: EngineOptions) {
@@ -136,32 +136,33 @@ export class Engine {
     this.#closing.abort();
     await this.#ticker.close();
     await this.#pipeline.close();
-    await this.#listeningElsewhere;
+    await this.#elsewhere;
   }
 
   /** While anybody waits, hints of commits by other processes are passed on. */
   #listenElsewhere(): void {
-    if (this.#store.capabilities.exclusive || this.#closing.signal.aborted) return;
-    this.#listeningElsewhere ??= this.#passHintsOn().finally(() => {
-      this.#listeningElsewhere = null;
-    });
-  }
-
-  async #passHintsOn(): Promise<void> {
+    if (this.#elsewhere !== null || this.#store.capabilities.exclusive || this.#closing.signal.aborted) return;
     const enough = new AbortController();
     const stop = (): void => {
       enough.abort();
     };
     this.#closing.signal.addEventListener("abort", stop, { once: true });
-    try {
-      const hints = this.#store.wake({ signal: enough.signal })[Symbol.asyncIterator]();
-      while ((await hints.next()).done !== true && this.#wakeups.waiters > 0) this.#wakeups.all();
-      enough.abort();
-      await hints.return?.();
-    } catch {
-      // Without hints nobody is told of other processes' commits until the next one here; the next waiter tries again.
-    } finally {
+    const listening = this.#passHintsOn(enough.signal).finally(() => {
       this.#closing.signal.removeEventListener("abort", stop);
+      enough.abort();
+    });
+    this.#elsewhere = listening;
+  }
+
+  async #passHintsOn(signal: AbortSignal): Promise<void> {
+    const hints = this.#store.wake({ signal })[Symbol.asyncIterator]();
+    try {
+      while ((await hints.next()).done !== true && this.#wakeups.waiters > 0) this.#wakeups.all();
+    } catch {
+      // Without hints nobody is told of other processes' commits until somebody waits anew and listening starts again.
     }
+    // In the same turn as the look at the waiters: whoever waits from now on starts a listener of its own.
+    this.#elsewhere = null;
+    await hints.return?.();
   }
 }

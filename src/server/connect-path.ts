@@ -18,6 +18,7 @@ import { TapeError } from "../errors.ts";
 import { fromStatus } from "../rpc/status.ts";
 import type { CallDesk } from "./call-desk.ts";
 import { callKey } from "./connect-routes.ts";
+import { longestTimeoutMs, parseGrpcTimeout } from "./grpc-message.ts";
 import { methodsByPath, ServerCall } from "./server-call.ts";
 import { connectErrorOf, grpcErrorTrailers } from "./wire-error.ts";
 
@@ -68,6 +69,7 @@ async function serve(
 ): Promise<void> {
   const values = createContextValues().set(callKey, call);
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
+  dropEndlessTimeouts(universal.header);
   let body = universal.body as AsyncIterable<Uint8Array>;
   if (call !== undefined) {
     response.once("close", () => {
@@ -83,6 +85,12 @@ async function serve(
   }
   const reply = await handler({ ...universal, body });
   await universalResponseToNodeResponse(await withReason(reply), response);
+}
+
+/** Connect hands every deadline to a timer; one that timers cannot reach would fire at once. */
+function dropEndlessTimeouts(header: Headers): void {
+  if (parseGrpcTimeout(header.get("grpc-timeout") ?? "") === undefined) header.delete("grpc-timeout");
+  if (Number(header.get("connect-timeout-ms")) > longestTimeoutMs) header.delete("connect-timeout-ms");
 }
 
 /** Counts the bytes of a request while they come. */

@@ -44,16 +44,15 @@ export class SingleMessage {
 // Source: the gRPC protocol's `Timeout`: at most eight digits and a unit.
 const unitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
 
-// setTimeout takes no more; a caller that waits for 24 days waits for ever.
-const longestMs = 2 ** 31 - 1;
+/** The longest time that timers take, in milliseconds. A caller that waits for 24 days waits for ever. */
+export const longestTimeoutMs: number = 2 ** 31 - 1;
 
-/** The milliseconds of a `grpc-timeout` header; `undefined` when there is none. Throws ARGUMENT_INVALID. */
-export function parseGrpcTimeout(header: string | string[] | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const [, digits = "", unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(String(header)) ?? [];
+/** The milliseconds of a `grpc-timeout` header; `undefined` when they are endless, `null` when there are none to read. */
+export function parseGrpcTimeout(header: string): number | undefined | null {
+  const [, digits = "", unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(header) ?? [];
   const ms = Number(digits) * (unitMs[unit] ?? Number.NaN);
-  if (Number.isNaN(ms)) throw malformed(`grpc-timeout "${String(header)}" is not up to eight digits and a unit`);
-  return ms > longestMs ? undefined : ms;
+  if (Number.isNaN(ms)) return null;
+  return ms > longestTimeoutMs ? undefined : ms;
 }
 
 function malformed(fault: string): TapeError {

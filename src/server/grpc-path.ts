@@ -48,8 +48,6 @@ class Exchange {
 
   begin(headers: IncomingHttpHeaders): void {
     const stream = this.#stream;
-    // A stream that breaks says so by closing; without a listener its error would end the process.
-    stream.on("error", ignore);
     stream.once("close", () => this.#call.release());
     const receive = (chunk: Buffer): void => {
       try {
@@ -64,7 +62,7 @@ class Exchange {
     const answer = (): void => void this.#answer();
     try {
       this.#call.admit(headers);
-      this.#timeoutMs = parseGrpcTimeout(headers["grpc-timeout"]);
+      this.#timeoutMs = timeoutOf(headers);
       stream.on("data", receive);
       stream.once("end", answer);
     } catch (error) {
@@ -144,8 +142,14 @@ class Exchange {
   }
 }
 
+function timeoutOf(headers: IncomingHttpHeaders): number | undefined {
+  const header = headers["grpc-timeout"];
+  if (header === undefined) return undefined;
+  const timeoutMs = parseGrpcTimeout(String(header));
+  if (timeoutMs !== null) return timeoutMs;
+  throw new TapeError("ARGUMENT_INVALID", `grpc-timeout "${String(header)}" is not up to eight digits and a unit`);
+}
+
 function sendOkTrailers(this: ServerHttp2Stream): void {
   this.sendTrailers(okTrailers);
 }
-
-function ignore(): void {}

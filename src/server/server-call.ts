@@ -32,6 +32,7 @@ export class ServerCall {
   #runId = "";
   #heldBytes = 0;
   #ended = false;
+  #released = false;
 
   constructor(desk: CallDesk, method: ServedMethod) {
     this.#desk = desk;
@@ -56,6 +57,8 @@ export class ServerCall {
 
   /** Takes note of bytes that are kept in memory until {@link release}. */
   hold(bytes: number): void {
+    // Bytes that were on their way when the caller left come after the release.
+    if (this.#released) return;
     this.#heldBytes += bytes;
     this.#desk.hold(bytes);
   }
@@ -110,8 +113,9 @@ export class ServerCall {
 
   /** Gives back what was held; ends the call as CANCELLED if nothing else has. Idempotent. */
   release(): void {
-    if (this.#heldBytes > 0) this.#desk.hold(-this.#heldBytes);
-    this.#heldBytes = 0;
+    if (this.#released) return;
+    this.#released = true;
+    this.#desk.hold(-this.#heldBytes);
     if (!this.#ended) this.#end(new TapeError("CANCELLED", "the caller left"));
   }
 
@@ -150,7 +154,8 @@ export class ServerCall {
 function levelOf(error: TapeError | undefined): "debug" | "info" | "warn" | "error" {
   if (error === undefined || error.code === "CANCELLED") return "debug";
   if (error.code === "INTERNAL") return "error";
-  return error.code === "UNAVAILABLE" ? "warn" : "info";
+  // That streams end when a server stops is how it should be.
+  return error.code === "UNAVAILABLE" && error.reason !== "SHUTTING_DOWN" ? "warn" : "info";
 }
 
 function runIdOf(noun: object): string {

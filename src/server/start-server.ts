@@ -195,10 +195,14 @@ function startHttp2(
     session.setLocalWindowSize(connectionWindowBytes);
   });
   server.on("stream", (stream, headers, flags) => {
+    // A stream that breaks says so by closing; without a listener its error would end the process.
+    stream.on("error", ignore);
     // Its caller may have reset it already; Node's wrapper for HTTP/1.1 handlers throws on such streams.
-    if (stream.destroyed) return;
+    if (stream.destroyed || stream.closed) return;
     watch.add(stream);
     if (!serveGrpc(desk, closing, stream, headers)) compat.emit("stream", stream, headers, flags);
   });
   return server;
 }
+
+function ignore(): void {}

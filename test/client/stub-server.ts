@@ -23,7 +23,7 @@ export interface StubCall {
 }
 
 /** What a script may answer beside a noun. */
-export interface StubAnswer {
+interface StubAnswer {
   readonly noun: object;
   readonly headers: Record<string, string>;
 }

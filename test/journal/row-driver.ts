@@ -1,7 +1,17 @@
+import assert from "node:assert/strict";
 import { encodeHead } from "../../src/codec/head.ts";
 import { partitionOf, type Partition } from "../../src/codec/row-id.ts";
+import { TapeError } from "../../src/errors.ts";
 import { defaultLimits, type Limits } from "../../src/journal/limits.ts";
-import type { BodyLookup, Context, Decide, HeadEvent, JournalEvent, PastEntry, RowRules } from "../../src/journal/row.ts";
+import type {
+  BodyLookup,
+  Context,
+  Decide,
+  HeadEvent,
+  JournalEvent,
+  PastEntry,
+  RowRules,
+} from "../../src/journal/row.ts";
 import type { IndexKey } from "../../src/model/row.ts";
 
 /** What a caller says beside its request. */
@@ -49,7 +59,7 @@ export class RowDriver<S extends { seq: number }, E extends { readonly kind: str
     const asked = new Set<number>();
     let businessKeyWon = false;
     for (;;) {
-      const outcome = decide(this.state, this.#context(saying, asked, businessKeyWon));
+      const outcome = this.#decide(decide, this.#context(saying, asked, businessKeyWon));
       switch (outcome.kind) {
         case "needs-bodies":
           if (outcome.seqs.every((seq) => asked.has(seq))) throw new Error("asks for the same bodies for ever");
@@ -73,15 +83,17 @@ export class RowDriver<S extends { seq: number }, E extends { readonly kind: str
     }
   }
 
-  /** What the call would answer at `now`, and whether it would be accepted; nothing is applied. */
-  would<T>(decide: Decide<S, E, T>, now: number, saying: Saying = {}): T | null {
+  /** What the call would answer and write at `now`; `null` when it would be refused. Nothing is applied. */
+  would<T>(decide: Decide<S, E, T>, now: number, saying: Saying = {}): Driven<E, T> | null {
     const all: BodyLookup = (seq) => this.#bodies.get(seq);
     try {
-      const outcome = decide(this.state, { ...this.#context(saying, new Set(), true), bodies: all, now });
+      const outcome = this.#decide(decide, { ...this.#context(saying, new Set(), true), bodies: all, now });
       if (outcome.kind !== "accept") return null;
-      return outcome.answer.kind === "ready" ? outcome.answer.value : outcome.answer.complete(all);
-    } catch {
-      return null;
+      const { answer, events } = outcome;
+      return { value: answer.kind === "ready" ? answer.value : answer.complete(all), events };
+    } catch (error) {
+      if (error instanceof TapeError) return null;
+      throw error;
     }
   }
 
@@ -109,6 +121,16 @@ export class RowDriver<S extends { seq: number }, E extends { readonly kind: str
   /** The index keys of the row now. */
   keys(): readonly IndexKey[] {
     return this.rules.indexKeys(this.state, this.partition);
+  }
+
+  /** A decision may look at the state, never touch it. */
+  #decide<T>(decide: Decide<S, E, T>, context: Context): Outcome<E, T> {
+    const before = JSON.stringify(plain(this.state));
+    try {
+      return decide(this.state, context);
+    } finally {
+      assert.equal(JSON.stringify(plain(this.state)), before);
+    }
   }
 
   #context(saying: Saying, asked: ReadonlySet<number>, businessKeyWon: boolean): Context {
@@ -145,10 +167,18 @@ export class RowDriver<S extends { seq: number }, E extends { readonly kind: str
   }
 }
 
+/** Whether a row loaded again, afresh or from what was known of it before, is the row as it is in memory. */
+export function mustLoadAsItIs<S extends { seq: number }, E extends { readonly kind: string }>(
+  row: RowDriver<S, E>,
+  known?: S,
+): void {
+  assert.deepEqual(plain(row.loaded(known === undefined ? undefined : structuredClone(known))), plain(row.state));
+}
+
 /** A state as plain data that shows the order of its maps and sets too: rules rely on it (oldest first). */
 export function plain(value: unknown): unknown {
-  if (value instanceof Map) return { map: Array.from(value, ([key, item]) => [key, plain(item)]) };
-  if (value instanceof Set) return { set: [...value] };
+  if (value instanceof Map) return { map: Array.from(value as Map<unknown, unknown>, (pair) => pair.map(plain)) };
+  if (value instanceof Set) return { set: Array.from(value as Set<unknown>) };
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === "object" && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));

@@ -123,15 +123,21 @@ function withProgramOptions(command: Command): Command {
     .addOption(new Option("--watched", "wait for the parent process at every call").hideHelp());
 }
 
-/** A journal that dies with the server proves nothing here. */
+/** A journal that dies with the server proves nothing here, and one that cannot be used is better found before. */
 async function mustOutliveServer(url: string): Promise<void> {
   const { createStore } = await import("../../store/open-store.ts");
   const store = await createStore(url);
-  if (store.capabilities.durable) return;
-  throw new TapeError(
-    "CONFIG_INVALID",
-    "--store: this store forgets everything when the server is killed; name a durable one",
-  );
+  try {
+    if (!store.capabilities.durable) {
+      throw new TapeError(
+        "CONFIG_INVALID",
+        "--store: this store forgets all when the server is killed; name a durable one",
+      );
+    }
+    await store.migrate({ dryRun: true });
+  } finally {
+    await store.close();
+  }
 }
 
 function wholeNumber(text: string): number {

@@ -32,18 +32,18 @@ Examples:
       const config = loadConfig(flags, { TAPE_STORE, TAPE_LISTEN, NO_COLOR });
       const stop = context.interruption();
       const startedAt = context.now();
-      const service = await startService(config, context, stop);
+      const service = await startService(config, context);
       terminal.print("");
       const { connectTape } = await import("../../client/connect-tape.ts");
-      // The client goes first, or the end of its stream would be an error that it tries to mend.
-      const tape = connectTape(service.url, { signal: stop });
+      const tape = connectTape(service.url);
       try {
         for await (const entry of tape.subscribeEvents({ fromTsMs: startedAt }, { signal: stop })) {
-          terminal.print(eventLine(entry, terminal));
+          terminal.print(eventLine(entry, terminal.colours));
         }
       } catch (error) {
         if (!stop.aborted) throw error;
       } finally {
+        // The client goes first: a server that stops would end its stream with an error.
         await tape.close();
         await service.stop();
       }

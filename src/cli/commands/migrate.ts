@@ -37,7 +37,7 @@ export function migrateCommand({ terminal, env }: CommandContext): Command {
         }
         for (const { id, name, statements } of steps) {
           terminal.print(`${String(id).padStart(4, "0")}  ${name}`);
-          if (sql === true) terminal.print(statements.trim().replaceAll(/^/gm, "      "));
+          if (sql === true) terminal.print(statements.trim().replaceAll(/^(?=.)/gm, "      "));
         }
         const what =
           steps.length === 0

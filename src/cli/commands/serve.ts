@@ -30,11 +30,11 @@ Examples:
     });
 }
 
-/** Starts a server, and says where it listens. */
+/** Starts a server, which stops when the signal fires, and says where it listens. */
 export async function startService(
   config: ServerConfig,
   { terminal }: CommandContext,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<Service> {
   const [{ serve }, { createLogger }, { maskUrl }] = await Promise.all([
     import("../../server/serve.ts"),

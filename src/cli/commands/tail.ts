@@ -56,7 +56,7 @@ A tail that is cut off goes on by itself. To go on later, name the last globalSe
 async function follow(tape: Tape, options: TailOptions, context: CommandContext, signal: AbortSignal): Promise<void> {
   const { terminal } = context;
   const { limit = Number.POSITIVE_INFINITY } = options;
-  const write = options.json === true ? eventJson : (entry: EventEntry) => eventLine(entry, terminal);
+  const write = options.json === true ? eventJson : (entry: EventEntry) => eventLine(entry, terminal.colours);
   let written = 0;
   for await (const entry of tape.subscribeEvents(requestOf(options, context.now()), { signal })) {
     terminal.print(write(entry));

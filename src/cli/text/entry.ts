@@ -105,7 +105,7 @@ export function wordsOf(constant: string): string {
 }
 
 /** Dollars and tokens, as far as there are any. */
-export function spending(usd: number, tokens: number): string {
+function spending(usd: number, tokens: number): string {
   const parts = [usd === 0 && tokens !== 0 ? "" : dollars(usd), tokens === 0 ? "" : plural(tokens, "token")];
   return parts.filter((part) => part !== "").join(" and ");
 }

@@ -1,5 +1,5 @@
 import type { EventEntry } from "../../model/feed.ts";
-import { shorten, type Terminal } from "../terminal.ts";
+import { type Colours, shorten } from "../terminal.ts";
 import { timeOfDay } from "./duration.ts";
 import { tell } from "./entry.ts";
 import { paintOf } from "./paint.ts";
@@ -8,17 +8,20 @@ import { paintOf } from "./paint.ts";
 const runColumns = 28;
 const whatColumns = 22;
 const aboutColumns = 18;
+// A line may wrap, but a value of many kilobytes is no line any more: --json has it.
+const longestDetails = 400;
 
 /** One line for an entry of the feed. */
-export function eventLine(entry: EventEntry, { colours, columns }: Pick<Terminal, "colours" | "columns">): string {
+export function eventLine(entry: EventEntry, colours: Colours): string {
   const { kind, verb, about, details } = tell(entry);
-  const what = `${kind} ${verb}`;
-  const rest = `${about.padEnd(aboutColumns)}  ${details}`.trimEnd();
-  const before = 12 + 2 + runColumns + 2 + whatColumns + 2;
+  const gap = " ".repeat(Math.max(0, whatColumns - `${kind} ${verb}`.length));
   return [
     colours.dim(timeOfDay(entry.tsMs)),
     entry.runId.padEnd(runColumns),
-    `${kind} ${paintOf(colours, verb)(verb)}${" ".repeat(Math.max(0, whatColumns - what.length))}`,
-    shorten(rest, Math.max(24, columns - before)),
-  ].join("  ");
+    `${kind} ${paintOf(colours, verb)(verb)}${gap}`,
+    about.padEnd(aboutColumns),
+    shorten(details, longestDetails),
+  ]
+    .join("  ")
+    .trimEnd();
 }

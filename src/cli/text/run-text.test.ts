@@ -22,11 +22,11 @@ test("a run that needs a person", async () => {
       labels      env=test, team=cash
 
     Timeline
-        +0.000s  run         running    treasury/ops/close-of-day  2026-11-23
+        +0.000s  run         running    treasury/ops/close-of-day  invocation 2026-11-23
         +0.012s  decision    recorded   decision 0                 scripted, policy p7
         +0.012s  budget      charged    $0.0125 and 1,200 tokens   in all $0.0125 and 1,200 tokens
         +0.012s  effect      pending    sweep                      decision 0
-        +0.012s  obligation  pending    unsweep                    5 for run-kxs7f7n0w7vv7qgj99zm7scd/decision-0/sweep/0
+        +0.012s  obligation  pending    unsweep                    #5 for decision-0/sweep/0
         +1.246s  effect      confirmed  sweep                      decision 0
         +1.246s  decision    recorded   decision 1                 scripted
         +1.246s  budget      charged    $0.50 and 30,000 tokens    in all $0.5125 and 31,200 tokens
@@ -39,7 +39,8 @@ test("a run that needs a person", async () => {
     Effects
       status     tool   key                 semantics       mode
       CONFIRMED  sweep  decision-0/sweep/0  idempotent      inline
-      UNKNOWN    wire   decision-1/wire/0   non-idempotent  outbox bank  1 attempt, business key invoice 4711, no answer fr…
+      UNKNOWN    wire   decision-1/wire/0   non-idempotent  outbox bank  1 attempt, business key invoice 4711
+        no answer from the bank in 30 s
 
     Obligations
       status   number  kind     for effect
@@ -47,7 +48,7 @@ test("a run that needs a person", async () => {
 
     Gates
       status   gate      occurrence
-      WAITING  approval  wait 1      since +1.496s
+      WAITING  approval  1           since +1.496s
 
     Timers
       status  timer      kind

@@ -69,8 +69,16 @@ const isOverOrUndone = { ...isOver, compensating: "RUN_ENDED", stuck: "RUN_ENDED
 
 /** The same in every situation but those named. */
 const otherwise = (expected: Expected, but: Partial<Record<Situation, Expected>>): Record<Situation, Expected> => ({
-  ...{ absent: expected, runnable: expected, leased: expected, expired: expected, waiting: expected },
-  ...{ compensating: expected, stuck: expected, terminal: expected, failed: expected, cancelled: expected },
+  absent: expected,
+  runnable: expected,
+  leased: expected,
+  expired: expected,
+  waiting: expected,
+  compensating: expected,
+  stuck: expected,
+  terminal: expected,
+  failed: expected,
+  cancelled: expected,
   ...but,
 });
 
@@ -228,10 +236,9 @@ describe("transitions of a run", () => {
   });
 
   it("are the same for a caller with the right epoch as for one who is not fenced", () => {
-    for (const [command, situation, expected] of cells) {
-      const [decide, saying] = commands[command];
+    for (const [command, situation, expected] of cells.filter(([name]) => commands[name][1] === undefined)) {
       const run = runIn(situation);
-      if (saying === undefined) expect(written(run, decide, { leaseEpoch: run.state.epoch })).toBe(expected);
+      expect(written(run, commands[command][0], { leaseEpoch: run.state.epoch })).toBe(expected);
     }
   });
 

@@ -49,7 +49,11 @@ export function unpackBatch({ fields, bytes }: PackedBatch): readonly Append[] {
     start += length;
     return bytes.subarray(start - length, start);
   };
-  const list = <T>(length: number, item: () => T): T[] => Array.from({ length }, item);
+  const list = <T>(length: number, item: () => T): T[] => {
+    const items: T[] = [];
+    while (items.length < length) items.push(item());
+    return items;
+  };
   const indexKey = (): IndexKey => ({ index: text(), key: text() });
   const entry = (): Entry => {
     const read = {

@@ -124,7 +124,7 @@ export const contentCases: readonly StoreCase[] = [
     for (const name of names) assert.deepEqual(await seqsOf(store, name), [1, 2], name);
     assert.deepEqual(
       await keysOf(store, "i"),
-      names.map((name) => `${name}>${name}`).toSorted((a, b) => (a < b ? -1 : 1)),
+      names.toSorted((a, b) => (a < b ? -1 : 1)).map((name) => `${name}>${name}`),
     );
     assert.equal(await store.read(rowId(long)), null);
   }),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { IndexKey, ScanItem, Store } from "../../store/store.ts";
-import { appendTo, commit, keysOf, rowId, scanAll, upTo } from "./material.ts";
+import { appendTo, commit, during, keysOf, rowId, scanAll, upTo } from "./material.ts";
 import { storeCase, type StoreCase } from "./store-case.ts";
 
 const key = (text: string, index = "i"): IndexKey => ({ index, key: text });
@@ -110,25 +110,16 @@ export const indexCases: readonly StoreCase[] = [
   storeCase("index: a row that moves between keys is never out of the index", async ({ objects }) => {
     const [writer, reader] = (await objects(2)) as [Store, Store];
     await commit(writer, appendTo("a", 0, { add: [key("0")] }));
-    let isWriting = true;
-    const scanning = (async () => {
-      while (isWriting) {
-        const found = await scanAll(reader, "i");
-        assert.ok(found.length > 0, "the row is in no place of the index");
-        if (reader.capabilities.atomicIndex) assert.equal(found.length, 1, "the row is in two places of the index");
-        await new Promise(setImmediate);
-      }
-    })();
-    const moving = async (): Promise<void> => {
-      try {
-        for (let version = 1; version < 100; version += 1) {
-          const move = { add: [key(String(version))], remove: [key(String(version - 1))] };
-          await commit(writer, appendTo("a", version, move));
-        }
-      } finally {
-        isWriting = false;
+    const move = async (): Promise<void> => {
+      for (let version = 1; version < 100; version += 1) {
+        const change = { add: [key(String(version))], remove: [key(String(version - 1))] };
+        await commit(writer, appendTo("a", version, change));
       }
     };
-    await Promise.all([scanning, moving()]);
+    await during(move(), async () => {
+      const found = await scanAll(reader, "i");
+      assert.ok(found.length > 0, "the row is in no place of the index");
+      if (reader.capabilities.atomicIndex) assert.equal(found.length, 1, "the row is in two places of the index");
+    });
   }),
 ];

@@ -105,16 +105,17 @@ export const lifeCases: readonly StoreCase[] = [
     async ({ store, reopen }) => {
       await commit(
         store,
-        appendTo("a", 0, {
+        appendTo("c", 0, {
           entries: [entry(1, { body: bytes("small") }), entry(2, { body: patternBytes(100_000, 3) })],
           add: [{ index: "i", key: "k" }],
         }),
       );
-      await grow(store, "a", 2, 1);
+      await grow(store, "a", 2);
       await grow(store, "b", 1);
       const seen = async (from: Store): Promise<unknown> => [
         await rowOf(from, "a"),
         await rowOf(from, "b"),
+        await rowOf(from, "c"),
         await keysOf(from, "i"),
         await feedOf(from, 5),
       ];

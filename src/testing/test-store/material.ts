@@ -155,6 +155,24 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>): 
   }
 }
 
+/** Does something again and again while other work is under way; gives how often. */
+export async function during(work: Promise<unknown>, again: () => Promise<void>): Promise<number> {
+  const state = { isOver: false };
+  const working = work.finally(() => {
+    state.isOver = true;
+  });
+  const repeating = async (): Promise<number> => {
+    let times = 0;
+    for (; !state.isOver; times += 1) {
+      await again();
+      await new Promise(setImmediate);
+    }
+    return times;
+  };
+  const [times] = await Promise.all([repeating(), working]);
+  return times;
+}
+
 /** Numbers from 0 to n - 1. */
 export const upTo = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Store } from "../../store/store.ts";
-import { appendTo, bytes, commit, entry, feedOf, grow, rowId, rowOf } from "./material.ts";
+import { appendTo, bytes, commit, during, entry, feedOf, grow, rowId, rowOf } from "./material.ts";
 import { storeCase, type StoreCase } from "./store-case.ts";
 
 /** A row as of one moment. */
@@ -70,23 +70,12 @@ export const readCases: readonly StoreCase[] = [
   storeCase("read: head and entries are of one moment while the row grows", async ({ objects }) => {
     const [writer, reader] = (await objects(2)) as [Store, Store];
     await grow(writer, "a", 1);
-    let isWriting = true;
-    const reading = (async () => {
-      let reads = 0;
-      while (isWriting) {
-        const { head, version, entries, commitId } = await rowOf(reader, "a");
-        assert.deepEqual(head, bytes(`{"version":${version}}`), "head of another version");
-        assert.equal(entries.length, version, "entries of another version");
-        assert.equal(entries.at(-1)?.commitId, commitId, "commit id of another version");
-        reads += 1;
-        await new Promise(setImmediate);
-      }
-      return reads;
-    })();
-    const writing = grow(writer, "a", 150, 1).finally(() => {
-      isWriting = false;
+    const reads = await during(grow(writer, "a", 150, 1), async () => {
+      const { head, version, entries, commitId } = await rowOf(reader, "a");
+      assert.deepEqual(head, bytes(`{"version":${version}}`), "head of another version");
+      assert.equal(entries.length, version, "entries of another version");
+      assert.equal(entries.at(-1)?.commitId, commitId, "commit id of another version");
     });
-    const [reads] = await Promise.all([reading, writing]);
     assert.ok(reads > 0);
   }),
 ];

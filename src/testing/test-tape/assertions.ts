@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { errorReasons, TapeError, type TapeErrorCode, type TapeErrorReason } from "../../errors.ts";
 
+/** A call under way, or one still to be made. */
+export type Call = Promise<unknown> | (() => Promise<unknown>);
+
 /**
  * The call must fail for this reason. `ids` are ids that its detail must carry (R9): with a string the very value,
  * with `true` any value that is not empty.
  */
 export async function refused(
-  call: Promise<unknown>,
+  call: Call,
   reason: TapeErrorReason,
   ids: Readonly<Record<string, string | true>> = {},
 ): Promise<TapeError> {
@@ -22,14 +25,14 @@ export async function refused(
 }
 
 /** The call must fail with this status, for whichever reason. */
-export async function refusedAs(call: Promise<unknown>, code: TapeErrorCode): Promise<TapeError> {
+export async function refusedAs(call: Call, code: TapeErrorCode): Promise<TapeError> {
   const error = await rejection(call);
   assert.equal(error.code, code, `code of ${error.reason}: ${error.message}`);
   return error;
 }
 
-async function rejection(call: Promise<unknown>): Promise<TapeError> {
-  const [outcome] = await Promise.allSettled([call]);
+async function rejection(call: Call): Promise<TapeError> {
+  const [outcome] = await Promise.allSettled([typeof call === "function" ? call() : call]);
   if (outcome.status === "fulfilled") {
     assert.fail(`the call should have been refused, it answered ${JSON.stringify(outcome.value)?.slice(0, 300)}`);
   }

@@ -54,11 +54,11 @@ export const errorCases: readonly TapeCase[] = [
     await t.unchanged(mine, async () => {
       await refused(t.tape.completeEffect({ ...missing, status: "CONFIRMED" }), "EFFECT_NOT_BEGUN", { run_id: mine });
       for (const call of [
-        t.tape.reconcileEffect({ ...missing, resolvedStatus: "FAILED" }),
-        t.tape.claimEffectDispatch({ ...missing, claimer: dispatcher }),
-        t.tape.recordDispatchAttempt(missing),
-        t.tape.recordExternalObservation({ ...missing, resolution: "CONFIRMED" }),
-        t.tape.registerCompensation({ runId: mine, effectKey: "missing", kind: "undo" }),
+        () => t.tape.reconcileEffect({ ...missing, resolvedStatus: "FAILED" }),
+        () => t.tape.claimEffectDispatch({ ...missing, claimer: dispatcher }),
+        () => t.tape.recordDispatchAttempt(missing),
+        () => t.tape.recordExternalObservation({ ...missing, resolution: "CONFIRMED" }),
+        () => t.tape.registerCompensation({ runId: mine, effectKey: "missing", kind: "undo" }),
       ]) {
         await refused(call, "EFFECT_NOT_FOUND", { run_id: mine });
       }
@@ -128,8 +128,15 @@ export const errorCases: readonly TapeCase[] = [
     const { tape } = t;
     const reaction = { reactionId: "r", subjectPattern: "/tape/**", handlerKind: "TASK" } as const;
     const calls = [
-      tape.listCompactableRuns(), tape.compactRun({ runId: "r" }), tape.registerReaction(reaction), tape.deregisterReaction({ reactionId: "r" }),
-      tape.listReactions(), tape.claimTasks({ reactionId: "r" }), tape.completeTask({ taskId: "t" }), tape.nackTask({ taskId: "t" }), tape.listTasks(),
+      () => tape.listCompactableRuns(),
+      () => tape.compactRun({ runId: "r" }),
+      () => tape.registerReaction(reaction),
+      () => tape.deregisterReaction({ reactionId: "r" }),
+      () => tape.listReactions(),
+      () => tape.claimTasks({ reactionId: "r" }),
+      () => tape.completeTask({ taskId: "t" }),
+      () => tape.nackTask({ taskId: "t" }),
+      () => tape.listTasks(),
     ];
     for (const call of calls) await refused(call, "UNIMPLEMENTED");
   }),

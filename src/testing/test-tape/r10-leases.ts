@@ -142,12 +142,12 @@ export const leaseCases: readonly TapeCase[] = [
       const runId = await runIn(t, situation);
       await t.unchanged(runId, async () => {
         for (const call of [
-          t.tape.recordDecision({ runId, decisionIndex: 9 }),
-          t.tape.beginEffect({ runId, toolName: "new" }),
-          t.tape.awaitSignal({ runId, gateName: "new" }),
-          t.tape.setTimer({ runId, timerId: "new", fireAtMs: farFuture, kind: "wake" }),
-          t.tape.setBudget({ runId, usdCap: 1 }),
-          t.tape.chargeBudget({ runId, usd: 1 }),
+          () => t.tape.recordDecision({ runId, decisionIndex: 9 }),
+          () => t.tape.beginEffect({ runId, toolName: "new" }),
+          () => t.tape.awaitSignal({ runId, gateName: "new" }),
+          () => t.tape.setTimer({ runId, timerId: "new", fireAtMs: farFuture, kind: "wake" }),
+          () => t.tape.setBudget({ runId, usdCap: 1 }),
+          () => t.tape.chargeBudget({ runId, usd: 1 }),
         ]) {
           await refusedAs(call, "FAILED_PRECONDITION");
         }

@@ -186,7 +186,7 @@ export const obligationCases: readonly TapeCase[] = [
   rule("R32", "an attempt is recorded on a claimed obligation only", async (t) => {
     const run = await t.undone(2);
     for (const obligationSeq of seqsOf(run)) {
-      const attempt = t.tape.recordObligationAttempt({ runId: run.runId, obligationSeq, nextAttemptAtMs: t.clock.now() });
+      const attempt = () => t.tape.recordObligationAttempt({ runId: run.runId, obligationSeq, nextAttemptAtMs: t.clock.now() });
       await t.unchanged(run.runId, () => refusedAs(attempt, "FAILED_PRECONDITION"));
     }
   }),

@@ -136,7 +136,7 @@ export const timerCases: readonly TapeCase[] = [
   rule("R46", "a gate_timeout that cannot act is refused when it is set", async (t) => {
     const runId = await t.run();
     for (const payloadJson of ["", "{}", "[]", '{"gate":7}', '{"gate":""}']) {
-      const set = t.tape.setTimer({ runId, timerId: "t", fireAtMs: farFuture, kind: "gate_timeout", payloadJson });
+      const set = () => t.tape.setTimer({ runId, timerId: "t", fireAtMs: farFuture, kind: "gate_timeout", payloadJson });
       await t.unchanged(runId, () => refused(set, "ARGUMENT_INVALID"));
     }
   }),

@@ -32,14 +32,15 @@ const seen = (effect: EffectRecord): object => ({ status: effect.status, respons
 const asMicros = (usd: number): number => Math.round(usd * 1e6);
 
 /** One random call on the run. */
-function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, number>): Step {
-  const key = random.pick(Object.keys(kinds));
+function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, number>, first?: string): Step {
+  const key = first ?? random.pick(Object.keys(kinds));
   const kind = kinds[key] ?? { semantics: "IDEMPOTENT", outbox: false };
   const at = { runId, idempotencyKey: key };
   const response = `"${random.hex(4)}"`;
   const [owner, claimer, gateName] = [random.pick(owners), random.pick(claimers), random.pick(gates)];
   const named = random.chance(0.5) ? claimer : "";
-  const due = random.pick([...seqs.keys(), "none"]);
+  const [newest = "none"] = seqs.keys();
+  const due = random.chance(0.6) ? newest : random.pick([...seqs.keys(), "none"]);
   const obligation = { runId, obligationSeq: seqs.get(due) ?? 0 };
   const [micros, tokens, index] = [random.int(2000), random.int(50), random.int(3)];
   const occurrence = random.pick([1, 1, 2]);
@@ -52,7 +53,7 @@ function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, num
       },
     }),
     end: () => {
-      const status = random.pick(["TERMINAL", "FAILED", "CANCELLED", "STUCK", "COMPENSATING", "COMPENSATING", "COMPENSATING"] as const);
+      const status = random.chance(0.6) ? "COMPENSATING" : random.pick(["TERMINAL", "FAILED", "CANCELLED", "STUCK"] as const);
       return {
         how: status,
         predict: (run) => rules.end(run, status),
@@ -175,8 +176,9 @@ function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, num
       send: async (tape) => ({ admitted: (await tape.admitBudget({ runId, usdEstimate: micros / 1e6, tokenEstimate: tokens })).admitted }),
     }),
   };
-  const often = ["begin", "claim", "complete", "promise", "claimObligation", "work", "work", "resume", "wait", "send"];
-  const name = random.chance(0.5) ? random.pick(often) : random.pick(Object.keys(steps));
+  // What leads somewhere comes more often than what mostly ends it.
+  const often = "begin end claim claim complete observe observe promise claimObligation claimObligation work work work resume resume wait send";
+  const name = first === undefined ? random.pick(random.chance(0.75) ? often.split(" ") : Object.keys(steps)) : "begin";
   const made = steps[name]?.();
   assert.ok(made);
   return { ...made, text: `${name} ${String(made.how ?? "")} ${key} ${owner} ${claimer}/${named || "-"} ${due} ${gateName}#${occurrence} ${response}` };
@@ -237,21 +239,25 @@ export async function randomWalk(t: Scene, seed: number, length: number): Promis
   const log: string[] = [];
   let seqs: ReadonlyMap<string, number> = new Map();
   let written = await entries(t, runId);
+  const begun = random.shuffle(Object.keys(kinds)).slice(random.int(2));
   try {
-    for (let made = 0; made < length; made += 1) {
-      if (random.chance(0.12)) {
+    // What the rules leave open is not asked, and another call is made instead.
+    for (let made = 0, tried = 0; made < length && tried < length * 4; tried += 1) {
+      const first = begun.pop();
+      if (first === undefined && random.chance(0.1)) {
         const ms = random.pick([10, 999, 21_003, 61_007]) + random.int(50);
         log.push(`time goes on ${ms} ms`);
         rules.advance(run, ms);
         await t.clock.advance(ms);
-      } else if (random.chance(0.02)) {
+      } else if (first === undefined && random.chance(0.02)) {
         log.push("reopen");
         await t.reopen();
       } else {
-        const step = randomStep(random, runId, seqs);
+        const step = randomStep(random, runId, seqs, first);
         const fenceable = !/^(resume|admit)/.test(step.text);
         const stale = fenceable && run.epoch > leaseEpoch && random.chance(0.1);
         const prediction: Prediction = stale ? { kind: "refused", codes: ["ABORTED"] } : step.predict(run);
+        { const k = `${step.text.split(" ").slice(0,2).join(" ")}: ${stale?"stale":prediction.kind}${prediction.kind==="answer"?(prediction.writes?" writes":" same"):""}`; stats.set(k,(stats.get(k)??0)+1); }
         if (prediction.kind === "skip") continue;
         log.push(stale ? `${step.text} with an old epoch` : step.text);
         const fenced = stale ? { leaseEpoch: run.epoch - 1 } : random.chance(0.3) ? { leaseEpoch: run.epoch } : {};
@@ -260,6 +266,7 @@ export async function randomWalk(t: Scene, seed: number, length: number): Promis
       const { view, seqs: now } = await realView(t, runId);
       seqs = now;
       assert.deepEqual(view, modelView(run));
+      made += 1;
     }
   } catch (error) {
     throw new Error(`random walk with seed ${seed} failed after:\n${log.join("\n")}\n${String(error)}`, { cause: error });
@@ -289,3 +296,5 @@ async function check(
   }
   return after;
 }
+
+export const stats: Map<string, number> = new Map();

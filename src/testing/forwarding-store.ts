@@ -1,0 +1,60 @@
+import type {
+  Append,
+  AppendOutcome,
+  CallContext,
+  FeedPage,
+  MigrationReport,
+  ReadOptions,
+  RowId,
+  RowSlice,
+  ScanOptions,
+  ScanPage,
+  Store,
+  StoreCapabilities,
+  TailOptions,
+} from "../store/store.ts";
+
+/** A store that hands every call to another one: what wrappers start from, overriding what they change. */
+export class ForwardingStore implements Store {
+  protected readonly inner: Store;
+
+  constructor(inner: Store) {
+    this.inner = inner;
+  }
+
+  get capabilities(): StoreCapabilities {
+    return this.inner.capabilities;
+  }
+
+  async open(options?: CallContext): Promise<void> {
+    await this.inner.open(options);
+  }
+
+  async migrate(options: { readonly dryRun: boolean }): Promise<MigrationReport> {
+    return this.inner.migrate(options);
+  }
+
+  async append(batch: readonly Append[], options?: CallContext): Promise<readonly AppendOutcome[]> {
+    return this.inner.append(batch, options);
+  }
+
+  async read(row: RowId, options?: ReadOptions): Promise<RowSlice | null> {
+    return this.inner.read(row, options);
+  }
+
+  async scan(index: string, options: ScanOptions): Promise<ScanPage> {
+    return this.inner.scan(index, options);
+  }
+
+  async tail(options: TailOptions): Promise<FeedPage> {
+    return this.inner.tail(options);
+  }
+
+  wake(options: { readonly signal: AbortSignal }): AsyncIterable<void> {
+    return this.inner.wake(options);
+  }
+
+  async close(): Promise<void> {
+    await this.inner.close();
+  }
+}
