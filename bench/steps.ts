@@ -16,7 +16,7 @@ export interface Stepper {
 }
 
 /** What a step took. */
-export interface StepCost {
+interface StepCost {
   readonly commits: number;
   readonly milliseconds: number;
 }

@@ -31,7 +31,6 @@ export function program(context: CommandContext): Command {
     .description("A durable-execution journal for agents that act.")
     .usage("<command> [options]")
     .option("--verbose", "with stack traces when something fails")
-    .helpCommand(false)
     .addHelpText("after", `\n${exitCodeHelp()}\n\n${examples}`);
   for (const { title, make } of groups) {
     tape.commandsGroup(title);
@@ -39,7 +38,7 @@ export function program(context: CommandContext): Command {
   }
   for (const command of withChildren(tape)) {
     // Errors are thrown, and said in one place.
-    command.exitOverride().helpOption("-h, --help", "print this help");
+    command.exitOverride().helpCommand(false).helpOption("-h, --help", "print this help");
     command.configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
       outputError: () => undefined,

@@ -18,7 +18,7 @@ const timeoutMs = 10_000;
 export function withAccess(command: Command): Command {
   return command
     .option("--server <url>", `the Tape server (env TAPE_SERVER, default ${defaultServer})`)
-    .option("--token <token>", "its bearer token (env TAPE_TOKEN, which other users cannot see)")
+    .option("--token <token>", "its bearer token; better in TAPE_TOKEN, where other users do not see it")
     .addOption(
       new Option("--store <url>", "open this store here instead of asking a server").conflicts(["server", "token"]),
     );

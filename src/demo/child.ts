@@ -5,7 +5,7 @@ import { parseObject, textField } from "./json-lines.ts";
 import type { Point } from "./probe.ts";
 
 /** How a process ended. */
-export interface Exit {
+interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }

@@ -3,7 +3,7 @@ import { playScene, type SceneOptions } from "./scene.ts";
 import type { PassedPoint } from "./stage.ts";
 
 /** One story to be played with one kill. */
-export interface Case {
+interface Case {
   readonly kill: Kill;
   /** The bank books the first wire and its answer is lost. */
   readonly bankLosesAnswer: boolean;

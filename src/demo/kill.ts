@@ -4,7 +4,7 @@ import type { Point } from "./probe.ts";
 export type Role = "agent" | "dispatcher";
 
 /** Who can be killed. The bank is somebody else's. */
-export type Victim = Role | "server";
+type Victim = Role | "server";
 
 /** One SIGKILL: whom, and where in the program of `role`. */
 export interface Kill {

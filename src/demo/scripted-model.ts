@@ -1,7 +1,7 @@
 import { appendLine, type JsonObject, numberField, parseObject, readLines, textField } from "./json-lines.ts";
 
 /** What a model call costs. */
-export interface Price {
+interface Price {
   readonly usd: number;
   readonly tokens: number;
 }

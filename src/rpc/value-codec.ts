@@ -106,7 +106,9 @@ export function refuse(field: string, fault: string): never {
 }
 
 function checkString(value: unknown, field: string): string {
-  return typeof value === "string" ? value : refuse(field, "must be a string");
+  if (typeof value !== "string") return refuse(field, "must be a string");
+  // Half a surrogate pair has no UTF-8: sent as it is, two different names would become one.
+  return value.isWellFormed() ? value : refuse(field, "is not well-formed Unicode");
 }
 
 function checkBool(value: unknown, field: string): boolean {

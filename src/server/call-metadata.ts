@@ -45,7 +45,11 @@ function textHeader(headers: IncomingHttpHeaders, name: string, maxBytes: number
   if (value === undefined) return undefined;
   if (typeof value !== "string" || !plainText.test(value))
     throw badHeader(name, "must be visible ASCII, and not empty");
-  if (value.length > maxBytes) throw badHeader(name, `has ${value.length} bytes, at most ${maxBytes} are allowed`);
+  if (value.length > maxBytes) {
+    throw new TapeError("SIZE_LIMIT", `${name} is too large: ${value.length} bytes, the limit is ${maxBytes}`, {
+      ids: { field: name, limit: String(maxBytes), size: String(value.length) },
+    });
+  }
   return value;
 }
 

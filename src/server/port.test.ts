@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
 import { GrpcCaller } from "../../test/server/grpc-caller.ts";
 import { serveDouble, type ServedDouble } from "../../test/server/server-fixture.ts";
@@ -11,8 +12,8 @@ let served: ServedDouble;
 afterEach(() => served.server.close(0));
 
 /** Not `once`, which rejects when the server resets the connection: that is one way to close it. */
-function closeOf(socket: Socket): Promise<void> {
-  return new Promise((resolve) => (socket.closed ? resolve() : socket.once("close", () => resolve())));
+function closeOf(socket: Duplex): Promise<void> {
+  return new Promise((resolve) => (socket.destroyed ? resolve() : socket.once("close", () => resolve())));
 }
 
 async function socketTo(port: number): Promise<Socket> {
@@ -100,6 +101,27 @@ describe("one port", () => {
       half.resume();
       await closeOf(half);
     }
+    expect(await stillServes()).toBe(true);
+  });
+
+  it("goes on when calls are reset the moment they begin", async () => {
+    served = await serveDouble({});
+    const session = connectHttp2(served.url);
+    const closed = Array.from({ length: 200 }, (_, i) => {
+      const path = i % 2 === 0 ? "/tape.v1.Tape/GetRun" : "/nothing";
+      const type = i % 3 === 0 ? "application/grpc" : "application/json";
+      const stream = session.request({
+        ":method": "POST",
+        ":path": path,
+        "content-type": type,
+        expect: "100-continue",
+      });
+      stream.on("error", () => {});
+      stream.close(i % 14);
+      return closeOf(stream);
+    });
+    await Promise.all(closed);
+    session.destroy();
     expect(await stillServes()).toBe(true);
   });
 

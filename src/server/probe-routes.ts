@@ -1,6 +1,6 @@
 import type { Authenticator } from "./authenticator.ts";
 import type { NodeRequest, NodeResponse } from "./connect-path.ts";
-import { TapeError } from "../errors.ts";
+import { TapeError, toTapeError } from "../errors.ts";
 import type { Readiness } from "./readiness.ts";
 
 /** What the plain pages of a server show. */
@@ -23,15 +23,21 @@ export function serveProbe(options: ProbeOptions, request: NodeRequest, response
   const page = pages.get(request.url?.split("?", 1)[0] ?? "");
   if (page === undefined) return false;
   request.resume();
-  const answer = request.method === "GET" || request.method === "HEAD" ? page(options, request) : notAllowed;
-  void Promise.resolve(answer).then(({ status, text, type = "text/plain; charset=utf-8" }) => {
+  void answer(page, options, request).then(({ status, text, type = "text/plain; charset=utf-8" }) => {
     response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
     response.end(request.method === "HEAD" ? "" : text);
   });
   return true;
 }
 
-const notAllowed: Page = { status: 405, text: "only GET and HEAD\n" };
+async function answer(page: PageMaker, options: ProbeOptions, request: NodeRequest): Promise<Page> {
+  if (request.method !== "GET" && request.method !== "HEAD") return { status: 405, text: "only GET and HEAD\n" };
+  try {
+    return await page(options, request);
+  } catch (error) {
+    return { status: 500, text: `${toTapeError(error).message}\n` };
+  }
+}
 
 type PageMaker = (options: ProbeOptions, request: NodeRequest) => Page | Promise<Page>;
 

@@ -109,8 +109,14 @@ export async function startServer({ engine, config, logger, port: opened }: Serv
     routeReflection(router);
   });
   const handler = (request: NodeRequest, response: NodeResponse): void => {
-    if (closing.signal.aborted && request.httpVersionMajor === 1) response.setHeader("connection", "close");
-    if (!serveProbe(probes, request, response)) rpcs(request, response);
+    try {
+      if (closing.signal.aborted && request.httpVersionMajor === 1) response.setHeader("connection", "close");
+      if (!serveProbe(probes, request, response)) rpcs(request, response);
+    } catch (error) {
+      // Whatever comes over the network, the server goes on.
+      logger.error({ err: error }, "request handler failed");
+      response.destroy();
+    }
   };
   const http1 = startHttp1(config, handler);
   const watch = new StreamWatch(config.requestTimeoutMs);

@@ -1,8 +1,8 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 
 interface Watched {
+  phase: "taking" | "handing over" | "closed";
   since: number;
-  handingOver: boolean;
 }
 
 /**
@@ -21,7 +21,7 @@ export class StreamWatch {
 
   /** Watches a stream until it closes. */
   add(stream: ServerHttp2Stream): void {
-    this.#streams.set(stream, { since: performance.now(), handingOver: false });
+    this.#streams.set(stream, { phase: "taking", since: performance.now() });
     stream.once("close", () => this.#streams.delete(stream));
   }
 
@@ -32,15 +32,17 @@ export class StreamWatch {
 
   #sweep(now: number): void {
     for (const [stream, watched] of this.#streams) {
-      if (stream.writableEnded && !watched.handingOver) {
-        watched.handingOver = true;
+      const phase = stream.closed ? "closed" : stream.writableEnded ? "handing over" : "taking";
+      if (phase !== watched.phase) {
+        watched.phase = phase;
         watched.since = now;
+        continue;
       }
-      // An answer that has begun may go on for days; only its reader's silence behind its end is bounded.
-      const receiving = !stream.readableEnded && !stream.headersSent;
-      if ((receiving || watched.handingOver) && now - watched.since > this.#timeoutMs) {
-        stream.close(constants.NGHTTP2_CANCEL);
-      }
+      // Node keeps some streams that were reset at an odd moment, and their session with them, for ever.
+      if (phase === "closed") stream.destroy();
+      // An answer that has begun may go on for days; a request may not.
+      else if (phase === "taking" && (stream.readableEnded || stream.headersSent)) continue;
+      else if (now - watched.since > this.#timeoutMs) stream.close(constants.NGHTTP2_CANCEL);
     }
   }
 }

@@ -237,6 +237,16 @@ describe("tail", () => {
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ kind: "value", payload: { namespace: runId } });
   });
 
+  test("by a predicate, together with other filters", async () => {
+    const { runId } = await begin();
+    for (const tokens of [1, 500, 2]) await client.chargeBudget({ runId, tokens });
+    const words = ["tail", "--since", "1h", "--run", runId, "--kind", "budget", "--limit", "1", "--json"];
+    const { out } = await tape([...words, "--where", "payload.tokens > 1"], { env });
+    expect(JSON.parse(out)).toMatchObject({ runId, payload: { tokens: 500 } });
+    const bad = await tape([...words, "--where", "payload."], { env });
+    expect(bad).toMatchObject({ code: 2, out: "" });
+  });
+
   test("behind a position", async () => {
     const { runId } = await begin();
     const { out } = await tape(["tail", "--from", "start", "--run", runId, "--limit", "1", "--json"], { env });

@@ -229,3 +229,13 @@ describe("tape dev", () => {
     await expect(dev.ended).resolves.toMatchObject({ code: 0, err: "" });
   });
 });
+
+test("an old Node is told what it is", async () => {
+  const versions = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.20.0" } });`;
+  writeFileSync(join(folder, "old.cjs"), versions);
+  const child = spawn(process.execPath, ["--require", join(folder, "old.cjs"), main, "version"]);
+  children.push(child);
+  const [err] = await Promise.all([text(child.stderr), once(child, "close")]);
+  expect(child.exitCode).toBe(78);
+  expect(err).toMatch(/^tape: Tape needs Node\.js 20\.19 or newer, and this is 18\.20\.0\. .*\n$/);
+});

@@ -23,7 +23,7 @@ function reference(): string {
   const section = (command: Command, path: string): string[] => {
     written = [];
     command.outputHelp();
-    const help = written.join("\n");
+    const help = written.join("\n").replaceAll(/pid-\d+/g, "pid-PID");
     return [
       `## ${path}`,
       "",

@@ -1,18 +1,23 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startServer } from "../../bench/server-process.ts";
 import { connectTape } from "../../src/client/index.ts";
 import { openLine } from "../../src/demo/line.ts";
+import { openSqlite } from "../../src/store/sqlite/open-sqlite.ts";
 import type { JournalEntry } from "../../src/model/run.ts";
 import type { Tape } from "../../src/model/tape.ts";
 
 const program = join(import.meta.dirname, "../../dist/cli/main.js");
 const agents = 16;
 const steps = 25;
-/** When to kill, in acknowledged writes; seen from inside the load, so the moments are as random as the load. */
-const killsAt = [90, 400, 731];
+/** When to kill, in acknowledged writes; the rest of the moment is as random as the load. */
+const killsAt = [90, 400, 731, 1_100];
+
+/** Long enough for every agent's next call to reach the server. */
+const lockedMs = 50;
 
 /** Writes acknowledged, as `<run> <what>`. */
 type Acknowledged = Set<string>;
@@ -49,7 +54,8 @@ function nameOf(runId: string, { kind, payloadJson }: JournalEntry): string {
 
 test("what was acknowledged before kill -9 is there afterwards, once", { timeout: 120_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "tape-crash-"));
-  const storeUrl = `sqlite:${join(folder, "tape.db")}`;
+  const file = join(folder, "tape.db");
+  const storeUrl = `sqlite:${file}`;
   const line = await openLine();
   let server = await startServer(program, storeUrl);
   line.plug(server.port);
@@ -59,8 +65,14 @@ test("what was acknowledged before kill -9 is there afterwards, once", { timeout
     const pendingKills = [...killsAt];
     let restarting: Promise<void> = Promise.resolve();
     const restart = async (): Promise<void> => {
+      // Nothing can be committed while another connection holds the lock: a server that acknowledges before it commits
+      // does so now, and is found out.
+      const intruder = await openSqlite(file, { readOnly: false });
+      intruder.exec("pragma busy_timeout = 5000; begin immediate");
+      await setTimeout(lockedMs);
       line.plug(0);
       await server.stop("SIGKILL");
+      intruder.close();
       server = await startServer(program, storeUrl);
       line.plug(server.port);
     };

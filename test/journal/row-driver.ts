@@ -9,6 +9,7 @@ import type {
   Decide,
   HeadEvent,
   JournalEvent,
+  Outcome,
   PastEntry,
   RowRules,
 } from "../../src/journal/row.ts";
@@ -45,6 +46,8 @@ export class RowDriver<S extends { seq: number }, E extends { readonly kind: str
   readonly partition: Partition = partitionOf("");
   readonly state: S;
   now: number = startMs;
+  /** Everything that has happened. */
+  readonly events: E[] = [];
   readonly #entries: PastEntry[] = [];
   readonly #bodies = new Map<number, readonly string[] | null>();
   #freshIds = 0;
@@ -87,7 +90,7 @@ export class RowDriver<S extends { seq: number }, E extends { readonly kind: str
   would<T>(decide: Decide<S, E, T>, now: number, saying: Saying = {}): Driven<E, T> | null {
     const all: BodyLookup = (seq) => this.#bodies.get(seq);
     try {
-      const outcome = this.#decide(decide, { ...this.#context(saying, new Set(), true), bodies: all, now });
+      const outcome = decide(this.state, { ...this.#context(saying, new Set(), true), bodies: all, now });
       if (outcome.kind !== "accept") return null;
       const { answer, events } = outcome;
       return { value: answer.kind === "ready" ? answer.value : answer.complete(all), events };
@@ -151,6 +154,7 @@ export class RowDriver<S extends { seq: number }, E extends { readonly kind: str
   }
 
   #apply(events: readonly E[]): void {
+    this.events.push(...events);
     for (const event of events) {
       const any = event as unknown as AnyEvent;
       if ("ref" in any) {

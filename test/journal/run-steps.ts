@@ -77,6 +77,7 @@ const onEffects = fc.tuple(keys, who, soon, payload).chain(([key, claimer, next,
       recordExternalObservation({ ...seen, resolution: "DUPLICATE" }, limits),
       recordExternalObservation({ ...seen, resolution: "STUCK" }, limits),
     ),
+    command("begin what is not granted", beginKey("denied", { ...kinds.wire, toolName: "vault", scope: claimer })),
     command(`promise ${key}`, registerCompensation({ runId, effectKey: key, kind: "undo", maxAttempts: 2 }, limits)),
   );
 });
@@ -107,12 +108,12 @@ const onGatesAndTimers = fc.tuple(gates, soon, payload).chain(([gateName, fireAt
 });
 
 const onRun = fc.tuple(who, payload, fc.nat(2)).chain(([owner, text, index]) => {
-  const end = (status: "TERMINAL" | "FAILED" | "COMPENSATING" | "STUCK"): Decide<Run, RunEvent, unknown> =>
+  const end = (status: "TERMINAL" | "FAILED" | "CANCELLED" | "COMPENSATING" | "STUCK"): Decide<Run, RunEvent, unknown> =>
     endRun({ runId, status, detailJson: text }, limits);
   return fc.oneof(
     command("begin run", begin({ leaseOwner: owner, leaseTtlMs: 60_000, labels: { b: "1", a: text } })),
     command("resume", resumeRun({ runId, leaseOwner: owner, leaseTtlMs: 60_000 }, limits)),
-    command("end", end("COMPENSATING"), end("COMPENSATING"), end("STUCK"), end("FAILED"), end("TERMINAL")),
+    command("end", end("COMPENSATING"), end("COMPENSATING"), end("STUCK"), end("FAILED"), end("TERMINAL"), end("CANCELLED")),
     command("decide", recordDecision({ runId, decisionIndex: index, model: "m", responseJson: text }, limits)),
     command("charge", chargeBudget({ runId, usd: index / 7, tokens: index }, limits)),
     command("caps", setBudget({ runId, usdCap: index, tokenCap: index }, limits)),

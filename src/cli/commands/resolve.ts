@@ -14,38 +14,40 @@ interface ResolveOptions extends AccessOptions {
 
 /** `tape resolve` */
 export function resolveCommand(context: CommandContext): Command {
-  return withAccess(new Command("resolve"))
-    .summary("settle an effect or obligation that is stuck")
-    .description("say what became of an UNKNOWN effect or a STUCK obligation")
-    .argument("<run>", "id of the run")
-    .argument("<what>", "key of the effect, or number of the obligation, as `tape show` prints them")
-    .addArgument(
-      new Argument("<outcome>", "confirmed or failed for an effect, compensated for an obligation").choices([
-        "confirmed",
-        "failed",
-        "compensated",
-      ]),
-    )
-    .option("--result <json>", "what the tool answered, or its error if it failed, as JSON", jsonArgument)
-    .addHelpText(
-      "after",
-      `
+  return withAccess(
+    new Command("resolve")
+      .summary("settle an effect or obligation that is stuck")
+      .description("say what became of an UNKNOWN effect or a STUCK obligation")
+      .argument("<run>", "id of the run")
+      .argument("<what>", "key of the effect, or number of the obligation, as `tape show` prints them")
+      .addArgument(
+        new Argument("<outcome>", "confirmed or failed for an effect, compensated for an obligation").choices([
+          "confirmed",
+          "failed",
+          "compensated",
+        ]),
+      )
+      .option("--result <json>", "what the tool answered, or its error if it failed, as JSON", jsonArgument)
+      .addHelpText(
+        "after",
+        `
 The first outcome wins: what is settled already stays, and is printed with exit code 1 if you said otherwise.
 
 Examples:
   tape resolve run-0h2m8x3v5k7q9r1t4w6y8z0b decision-1/wire/0 confirmed --result '{"ref": "W-1001"}'
   tape resolve run-0h2m8x3v5k7q9r1t4w6y8z0b decision-1/wire/0 failed --result '"the bank has no such wire"'
   tape resolve run-0h2m8x3v5k7q9r1t4w6y8z0b 12 compensated`,
-    )
-    .action(async (runId: string, what: string, outcome: Outcome, options: ResolveOptions) => {
-      const settle = outcome === "compensated" ? settleObligation : settleEffect;
-      const settled = await useTape(options, context, (tape) => settle(tape, runId, what, outcome, options.result));
-      const { name, status } = settled;
-      if (status.toLowerCase() !== outcome) {
-        throw new TapeError("TRANSITION_NOT_ALLOWED", `${name} is ${status} already, and the first outcome wins.`);
-      }
-      context.terminal.print(`${name} is ${status}`);
-    });
+      )
+      .action(async (runId: string, what: string, outcome: Outcome, options: ResolveOptions) => {
+        const settle = outcome === "compensated" ? settleObligation : settleEffect;
+        const settled = await useTape(options, context, (tape) => settle(tape, runId, what, outcome, options.result));
+        const { name, status } = settled;
+        if (status.toLowerCase() !== outcome) {
+          throw new TapeError("TRANSITION_NOT_ALLOWED", `${name} is ${status} already, and the first outcome wins.`);
+        }
+        context.terminal.print(`${name} is ${status}`);
+      }),
+  );
 }
 
 interface Settled {

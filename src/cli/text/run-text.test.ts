@@ -1,6 +1,6 @@
 import picocolors from "picocolors";
-import { expect, test } from "vitest";
-import { tellStory } from "../../../test/cli/story.ts";
+import { describe, expect, test } from "vitest";
+import { type Story, tellStory } from "../../../test/cli/story.ts";
 import { readRun } from "../run-report.ts";
 import { runText } from "./run-text.ts";
 
@@ -66,4 +66,62 @@ test("a run that needs a person", async () => {
         tape signal run-kxs7f7n0w7vv7qgj99zm7scd approval '{"approved": true}'
     "
   `);
+});
+
+describe("what to do next", () => {
+  async function next(change: (story: Story) => Promise<unknown>, atMs = 0): Promise<string> {
+    await using story = await tellStory();
+    await change(story);
+    const report = await readRun(story.tape, story.runId);
+    const now = story.clock.now() + atMs;
+    const lines = runText(report, { colours, columns: 200, now, timelineLines: 100, access: " --server tape://x" });
+    const at = lines.indexOf("Next");
+    return at < 0
+      ? ""
+      : lines
+          .slice(at + 1)
+          .join("\n")
+          .replaceAll(story.runId, "RUN");
+  }
+
+  test("a run that was resumed by nobody yet, and one whose agent is gone", async () => {
+    const answered = async ({ tape, runId }: Story): Promise<void> => {
+      await tape.reconcileEffect({ runId, idempotencyKey: `${runId}/decision-1/wire/0`, resolvedStatus: "CONFIRMED" });
+      await tape.sendSignal({ runId, gateName: "approval" });
+    };
+    await expect(next(answered)).resolves.toBe(
+      "  The run is ready to go on: the next agent that resumes it gets the lease.",
+    );
+    const resumed = async (story: Story): Promise<void> => {
+      await answered(story);
+      await story.tape.resumeRun({ runId: story.runId, leaseOwner: "agent-2", leaseTtlMs: 5000 });
+    };
+    await expect(next(resumed)).resolves.toBe("");
+    await expect(next(resumed, 65_000)).resolves.toBe(
+      "  The lease of agent-2 expired 1m 00s ago: any agent may resume the run.",
+    );
+  });
+
+  test("a run that is stuck, first on something and then on nothing", async () => {
+    const observed = ({ tape, runId }: Story): Promise<unknown> =>
+      tape.recordExternalObservation({ runId, idempotencyKey: `${runId}/decision-1/wire/0`, resolution: "STUCK" });
+    await expect(next(observed)).resolves.toBe(
+      [
+        "  Nobody knows whether decision-1/wire/0 happened. Find out at bank by its business key invoice 4711, then say so:",
+        "    tape resolve RUN decision-1/wire/0 confirmed --server tape://x",
+        "    tape resolve RUN decision-1/wire/0 failed --server tape://x",
+      ].join("\n"),
+    );
+    const settled = async (story: Story): Promise<void> => {
+      await observed(story);
+      const idempotencyKey = `${story.runId}/decision-1/wire/0`;
+      await story.tape.reconcileEffect({ runId: story.runId, idempotencyKey, resolvedStatus: "FAILED" });
+    };
+    await expect(next(settled)).resolves.toBe(
+      [
+        "  Nothing in it is stuck any more: an agent can resume the run, or you give it up:",
+        "    tape cancel RUN --server tape://x",
+      ].join("\n"),
+    );
+  });
 });

@@ -4,7 +4,7 @@ import { describe, it } from "vitest";
 import { mustLoadAsItIs, type RowDriver } from "../../../test/journal/row-driver.ts";
 import { driveRun, runId } from "../../../test/journal/run-driver.ts";
 import { histories } from "../../../test/journal/run-steps.ts";
-import { tickIndex } from "../../codec/row-id.ts";
+import { partitionOf, tickIndex } from "../../codec/row-id.ts";
 import { timeOfKey } from "../../codec/time-key.ts";
 import { defaultLimits as limits } from "../limits.ts";
 import { claimEffectDispatch } from "./dispatch.ts";
@@ -20,10 +20,7 @@ import { tick } from "./timers.ts";
 /* What holds after every step of every history of a run. */
 
 /** Takes random histories; `check` looks after every step. */
-function always(
-  check: (run: RowDriver<Run, RunEvent>, earlier: readonly Run[]) => void,
-  numRuns = Number(process.env["RUNS"] ?? 100),
-): void {
+function always(check: (run: RowDriver<Run, RunEvent>, earlier: readonly Run[]) => void, numRuns = 50): void {
   fc.assert(
     fc.property(histories, (steps) => {
       const run = driveRun();
@@ -87,7 +84,7 @@ describe("every history of a run", () => {
   it("has a key in the index for whatever somebody may find due, never later than that", () => {
     always((run) => {
       mustBeFindable(run);
-    });
+    }, 25);
   });
 });
 
@@ -133,35 +130,27 @@ function mustBeFindable(run: RowDriver<Run, RunEvent>): void {
 describe("evolve", () => {
   it("is total: any event is applied to any run", () => {
     const all: RunEvent[] = [];
-    const collect = (run: RowDriver<Run, RunEvent>): void => {
-      const { call } = run;
-      run.call = (decide, saying) => {
-        const driven = call.call(run, decide, saying);
-        all.push(...driven.events);
-        return driven as never;
-      };
-    };
+    const seed = 1;
     fc.assert(
       fc.property(histories, (steps) => {
         const run = driveRun();
-        collect(run);
         for (const step of steps) step.take(run);
+        all.push(...run.events);
       }),
-      { numRuns: 50 },
+      { numRuns: 100, seed },
     );
-    const kinds = new Set(all.map((event) => event.kind));
-    assert.ok(kinds.size > 25, `only ${[...kinds].join(", ")}`);
+    assert.equal(new Set(all.map((event) => event.kind)).size, 32, "every kind of event has happened");
     fc.assert(
-      fc.property(fc.shuffledSubarray(all.slice(0, 2000)), (events) => {
+      fc.property(fc.shuffledSubarray(all, { maxLength: 1000 }), (events) => {
         const run = runRules.absent();
         for (const event of events) {
           runRules.evolve(run, event, { seq: run.seq + 1, at: 1 });
           run.seq += 1;
         }
-        runRules.indexKeys(run, "~" as never);
+        runRules.indexKeys(run, partitionOf(""));
         runRules.head(run);
       }),
-      { numRuns: 20 },
+      { numRuns: 20, seed },
     );
   });
 });

@@ -14,6 +14,7 @@ import type {
   StoreCapabilities,
   TailOptions,
 } from "../store.ts";
+import { UnderWay } from "../under-way.ts";
 import { WakeBroadcast } from "../wake-broadcast.ts";
 import { defaultBusyTimeoutMs } from "./connection.ts";
 import { FilePlace } from "./file-place.ts";
@@ -62,8 +63,7 @@ class SqliteStore implements Store {
   readonly #wake = new WakeBroadcast();
   #opening: Promise<SqliteConnections> | undefined;
   #connections: SqliteConnections | undefined;
-  /** Appends under way; {@link close} waits for them. */
-  readonly #appends = new Set<Promise<unknown>>();
+  readonly #appends = new UnderWay();
   #closing: Promise<void> | undefined;
   #poll: NodeJS.Timeout | undefined;
   #seenVersion = 0;
@@ -96,15 +96,9 @@ class SqliteStore implements Store {
   async append(batch: readonly Append[], options: CallContext = {}): Promise<readonly AppendOutcome[]> {
     const connections = this.#connected(options.signal);
     if (batch.length === 0) return [];
-    const appending = connections.append(batch);
-    this.#appends.add(appending);
-    try {
-      const outcomes = await appending;
-      if (outcomes.some((outcome) => outcome.kind !== "conflict")) this.#wake.notify();
-      return outcomes;
-    } finally {
-      this.#appends.delete(appending);
-    }
+    const outcomes = await this.#appends.finish(connections.append(batch));
+    if (outcomes.some((outcome) => outcome.kind !== "conflict")) this.#wake.notify();
+    return outcomes;
   }
 
   async read(row: RowId, options: ReadOptions = {}): Promise<RowSlice | null> {
@@ -160,7 +154,7 @@ class SqliteStore implements Store {
     this.#lifecycle.closed();
     this.#wake.close();
     this.#stopPolling();
-    await Promise.allSettled(this.#appends);
+    await this.#appends.settled();
     const connections = await this.#opening?.catch(() => undefined);
     await connections?.close();
   }

@@ -41,10 +41,10 @@ export const feedCases: readonly StoreCase[] = [
       await grow(store, "a", 4);
       const all = await feedOf(store, 4);
       for (const [i, { position }] of all.entries()) {
-        const page = await store.tail({ after: position, limit: 9 });
-        assert.deepEqual(namesOf(page.entries), namesOf(all.slice(i + 1)));
-        const before = await store.tail({ after: position - 1, limit: 9 });
-        assert.deepEqual(namesOf(before.entries), namesOf(all.slice(i)));
+        const behind = await feedOf(store, all.length - i - 1, position);
+        assert.deepEqual(namesOf(behind), namesOf(all.slice(i + 1)));
+        const from = await feedOf(store, all.length - i, position - 1);
+        assert.deepEqual(namesOf(from), namesOf(all.slice(i)));
       }
       const last = all.at(-1)?.position ?? 0;
       const empty = await store.tail({ after: last, limit: 9 });

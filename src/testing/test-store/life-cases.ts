@@ -72,9 +72,7 @@ export const lifeCases: readonly StoreCase[] = [
   }),
 
   storeCase("life: closing waits for appends under way", async ({ store, harness }) => {
-    const appending = store.append([appendTo("a", 0), appendTo("b", 0)]);
-    await store.close();
-    const outcomes = await appending;
+    const [outcomes] = await Promise.all([store.append([appendTo("a", 0), appendTo("b", 0)]), store.close()]);
     assert.deepEqual(
       outcomes.map(({ kind }) => kind),
       ["committed", "committed"],

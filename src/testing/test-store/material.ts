@@ -91,11 +91,11 @@ export const seqsOf = async (store: Store, row: string): Promise<readonly number
 export async function scanAll(
   store: Store,
   index: string,
-  range: { readonly from?: string; readonly to?: string } = {},
+  range: { readonly from?: string; readonly to?: string; readonly after?: ScanItem } = {},
   limit = 100,
 ): Promise<readonly ScanItem[]> {
   const items: ScanItem[] = [];
-  let after: ScanItem | undefined;
+  let { after } = range;
   do {
     const page = await store.scan(index, { ...range, after, limit });
     assert.ok(page.items.length <= limit, "a page holds at most `limit` items");

@@ -53,7 +53,9 @@ export async function race<T>(calls: readonly (() => Promise<T>)[]): Promise<Rac
   return {
     won: outcomes.filter((outcome) => outcome.status === "fulfilled").map((outcome) => outcome.value),
     lost: await Promise.all(
-      outcomes.filter((outcome) => outcome.status === "rejected").map((outcome) => rejection(Promise.reject(outcome.reason))),
+      outcomes
+        .filter((outcome) => outcome.status === "rejected")
+        .map((outcome) => rejection(Promise.reject(outcome.reason))),
     ),
   };
 }

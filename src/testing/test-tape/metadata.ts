@@ -10,17 +10,29 @@ const parent = "b7ad6b7169203331";
 /** What travels beside a request: fencing, claimer, trace. Request ids are under R3, divergence under R15 and R20. */
 export const metadataCases: readonly TapeCase[] = [
   ...runWrites.flatMap((write) => [
-    rule("Metadata", `${write.call} with an epoch older than the run's is refused and writes nothing`, async (t) => {
-      const { runId, send } = await write.arrange(t);
-      const { staleEpoch } = t;
-      assert.ok(staleEpoch > 0);
-      await t.unchanged(runId, () => refused(send(t.tape, { leaseEpoch: staleEpoch }), "EPOCH_STALE", { run_id: runId }));
-      await send(t.tape, { leaseEpoch: staleEpoch + 1 });
-    }, { usurped: true }),
-    rule("Metadata", `${write.call} without an epoch is not fenced`, async (t) => {
-      const { send } = await write.arrange(t);
-      await send(t.tape);
-    }, { usurped: true }),
+    rule(
+      "Metadata",
+      `${write.call} with an epoch older than the run's is refused and writes nothing`,
+      async (t) => {
+        const { runId, send } = await write.arrange(t);
+        const { staleEpoch } = t;
+        assert.ok(staleEpoch > 0);
+        await t.unchanged(runId, () =>
+          refused(send(t.tape, { leaseEpoch: staleEpoch }), "EPOCH_STALE", { run_id: runId }),
+        );
+        await send(t.tape, { leaseEpoch: staleEpoch + 1 });
+      },
+      { usurped: true },
+    ),
+    rule(
+      "Metadata",
+      `${write.call} without an epoch is not fenced`,
+      async (t) => {
+        const { send } = await write.arrange(t);
+        await send(t.tape);
+      },
+      { usurped: true },
+    ),
   ]),
   rule("Metadata", "the epoch outlives the lease: a fenced writer goes on until another owner comes", async (t) => {
     const { runId, leaseEpoch } = await t.begin({ leaseTtlMs: 1000 });
@@ -37,7 +49,10 @@ export const metadataCases: readonly TapeCase[] = [
       epochs.push((await t.tape.resumeRun({ runId, leaseOwner: `owner-${round}` })).leaseEpoch);
       await t.reopen();
     }
-    assert.deepEqual(epochs, upTo(5).map((index) => leaseEpoch + index));
+    assert.deepEqual(
+      epochs,
+      upTo(5).map((index) => leaseEpoch + index),
+    );
   }),
 
   rule("Metadata", "a claimer that does not hold the claim is refused, the holder is not", async (t) => {
@@ -82,7 +97,11 @@ export const metadataCases: readonly TapeCase[] = [
   }),
   rule("Metadata", "a trace context that is none is ignored", async (t) => {
     const runId = await t.run();
-    for (const [index, traceparent] of ["nonsense", `00-${"0".repeat(32)}-${parent}-01`, `ff-${trace}-${parent}-01`].entries()) {
+    for (const [index, traceparent] of [
+      "nonsense",
+      `00-${"0".repeat(32)}-${parent}-01`,
+      `ff-${trace}-${parent}-01`,
+    ].entries()) {
       await t.tape.recordDecision({ runId, decisionIndex: index }, { traceparent });
     }
     for (const entry of await t.journal(runId)) assert.notEqual(entry.traceId, trace);

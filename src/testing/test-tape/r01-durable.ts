@@ -7,18 +7,22 @@ import { runWrites } from "./run-writes.ts";
 /** R1 and R2: what was acknowledged is there, all of it. */
 export const durableCases: readonly TapeCase[] = [
   ...runWrites.map((write) =>
-    rule("R1", `what ${write.call} acknowledged is there after reopening, and for another caller at once`, async (t) => {
-      const { runId, send } = await write.arrange(t);
-      const before = (await t.get(runId)).seqCursor;
-      await send(t.tape);
-      const state = await t.get(runId);
-      const journal = await t.journal(runId);
-      assert.deepEqual(await (await t.other()).getRun({ runId }), state);
-      await t.reopen();
-      assert.deepEqual(await t.get(runId), state);
-      assert.deepEqual(await t.journal(runId), journal);
-      assert.ok(write.call === "SetBudget" || state.seqCursor > before, "the call should have written an entry");
-    }),
+    rule(
+      "R1",
+      `what ${write.call} acknowledged is there after reopening, and for another caller at once`,
+      async (t) => {
+        const { runId, send } = await write.arrange(t);
+        const before = (await t.get(runId)).seqCursor;
+        await send(t.tape);
+        const state = await t.get(runId);
+        const journal = await t.journal(runId);
+        assert.deepEqual(await (await t.other()).getRun({ runId }), state);
+        await t.reopen();
+        assert.deepEqual(await t.get(runId), state);
+        assert.deepEqual(await t.journal(runId), journal);
+        assert.ok(write.call === "SetBudget" || state.seqCursor > before, "the call should have written an entry");
+      },
+    ),
   ),
 
   rule("R1", "payloads, values and sessions are there after reopening", async (t) => {
@@ -40,7 +44,10 @@ export const durableCases: readonly TapeCase[] = [
     assert.deepEqual(part(value, "valueJson", "version"), { valueJson: "2", version: 2 });
     const found = (await t.tape.getSession(session)).session;
     assert.deepEqual(JSON.parse(found?.stateJson ?? ""), { a: 1, "user:b": 2, "app:c": 3 });
-    assert.deepEqual(found?.events.map((event) => event.contentJson), ['"hi"']);
+    assert.deepEqual(
+      found?.events.map((event) => event.contentJson),
+      ['"hi"'],
+    );
   }),
 
   rule("R2", "entries are numbered from 1 without gaps, and the run's cursor is the last of them", async (t) => {
@@ -48,7 +55,10 @@ export const durableCases: readonly TapeCase[] = [
       const { runId, send } = await write.arrange(t);
       await send(t.tape);
       const journal = await t.journal(runId);
-      assert.deepEqual(journal.map((entry) => entry.seq), upTo(journal.length).map((index) => index + 1));
+      assert.deepEqual(
+        journal.map((entry) => entry.seq),
+        upTo(journal.length).map((index) => index + 1),
+      );
       assert.equal((await t.get(runId)).seqCursor, journal.length);
     }
   }),
@@ -67,7 +77,10 @@ export const durableCases: readonly TapeCase[] = [
     for (const entry of await stream.take(keys.length * 2)) {
       const said = JSON.parse(entry.payloadJson) as { idempotency_key: string; status: string };
       const { effect } = await reader.getEffect({ runId, idempotencyKey: said.idempotency_key });
-      assert.ok(effect !== undefined && (said.status.endsWith("PENDING") || effect.status === "CONFIRMED"), entry.payloadJson);
+      assert.ok(
+        effect !== undefined && (said.status.endsWith("PENDING") || effect.status === "CONFIRMED"),
+        entry.payloadJson,
+      );
     }
     await writing;
     await stream.leave();

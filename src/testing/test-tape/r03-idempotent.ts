@@ -13,7 +13,10 @@ export const idempotentCases: readonly TapeCase[] = [
       const { runId, send } = await write.arrange(t);
       const options = write.byRequestId ? { requestId: t.name("request") } : {};
       const first = await send(t.tape, options);
-      const again = await t.unchanged(runId, async () => [await send(t.tape, options), await send(await t.other(), options)]);
+      const again = await t.unchanged(runId, async () => [
+        await send(t.tape, options),
+        await send(await t.other(), options),
+      ]);
       assert.deepEqual(again, [first, first]);
     }),
   ),
@@ -71,14 +74,21 @@ export const idempotentCases: readonly TapeCase[] = [
   rule("R3", "AppendEvent with an event id seen before is that event, and changes no state", async (t) => {
     await t.tape.createSession(session);
     const append = (id: string, value: number) =>
-      t.tape.appendEvent({ ...session, event: { id }, stateDeltaJson: `{"a":${value},"user:a":${value},"app:a":${value}}` });
+      t.tape.appendEvent({
+        ...session,
+        event: { id },
+        stateDeltaJson: `{"a":${value},"user:a":${value},"app:a":${value}}`,
+      });
     const first = await append("e1", 1);
     await t.clock.advance(10);
     await append("e2", 2);
     assert.deepEqual(part(await append("e1", 1), "event"), part(first, "event"));
     const found = (await t.tape.getSession(session)).session;
     assert.deepEqual(JSON.parse(found?.stateJson ?? ""), { a: 2, "user:a": 2, "app:a": 2 });
-    assert.deepEqual(found?.events.map((event) => event.id), ["e1", "e2"]);
+    assert.deepEqual(
+      found?.events.map((event) => event.id),
+      ["e1", "e2"],
+    );
   }),
 
   rule("R3", "the last 64 request ids of a row are remembered", async (t) => {

@@ -11,7 +11,9 @@ export const outcomeCases: readonly TapeCase[] = [
   rule("R4", "a late writer of a decision gets the recorded one", async (t) => {
     const runId = await t.run();
     const first = await t.tape.recordDecision({ runId, decisionIndex: 0, responseJson: '"first"' });
-    const late = await t.unchanged(runId, () => t.tape.recordDecision({ runId, decisionIndex: 0, responseJson: '"late"' }));
+    const late = await t.unchanged(runId, () =>
+      t.tape.recordDecision({ runId, decisionIndex: 0, responseJson: '"late"' }),
+    );
     assert.deepEqual(late, { ...first, diverged: true });
   }),
   rule("R4", "a late writer of an effect gets the recorded outcome, whoever writes it", async (t) => {
@@ -30,7 +32,9 @@ export const outcomeCases: readonly TapeCase[] = [
   rule("R4", "a late signal does not change the answer of a gate", async (t) => {
     const runId = await t.waiting("gate");
     await t.tape.sendSignal({ runId, gateName: "gate", resolutionJson: '"first"' });
-    const late = await t.unchanged(runId, () => t.tape.sendSignal({ runId, gateName: "gate", resolutionJson: '"late"' }));
+    const late = await t.unchanged(runId, () =>
+      t.tape.sendSignal({ runId, gateName: "gate", resolutionJson: '"late"' }),
+    );
     assert.equal(late.accepted, false);
     await t.tape.resumeRun({ runId, leaseOwner: "agent" });
     const answer = await t.tape.awaitSignal({ runId, gateName: "gate" });
@@ -77,19 +81,34 @@ export const outcomeCases: readonly TapeCase[] = [
   }),
   rule("R5", "a transition that does not exist is refused and writes nothing", async (t) => {
     const runId = await t.waiting("gate");
-    await t.unchanged(runId, () => refusedAs(t.tape.awaitSignal({ runId, gateName: "another" }), "FAILED_PRECONDITION"));
+    await t.unchanged(runId, () =>
+      refusedAs(t.tape.awaitSignal({ runId, gateName: "another" }), "FAILED_PRECONDITION"),
+    );
     const running = await t.run();
     const idempotencyKey = await t.outbox(running);
     await t.unchanged(running, async () => {
       await refusedAs(t.tape.recordDispatchAttempt({ runId: running, idempotencyKey }), "FAILED_PRECONDITION");
-      await refused(t.tape.completeEffect({ runId: running, idempotencyKey: "never", status: "FAILED" }), "EFFECT_NOT_BEGUN");
+      await refused(
+        t.tape.completeEffect({ runId: running, idempotencyKey: "never", status: "FAILED" }),
+        "EFFECT_NOT_BEGUN",
+      );
     });
   }),
   rule("R5", "what a call does not change stays as it was", async (t) => {
     const runId = await t.run({ labels: { team: "red" }, scopes: ["wire", "read"], actor: "ada" });
     const before = await t.get(runId);
     await t.tape.endRun({ runId, status: "CANCELLED" });
-    const kept = ["runId", "appName", "userId", "sessionId", "invocationId", "labels", "scopes", "actor", "startedAtMs"] as const;
+    const kept = [
+      "runId",
+      "appName",
+      "userId",
+      "sessionId",
+      "invocationId",
+      "labels",
+      "scopes",
+      "actor",
+      "startedAtMs",
+    ] as const;
     assert.deepEqual(part(await t.get(runId), ...kept), part(before, ...kept));
   }),
 ];

@@ -7,7 +7,11 @@ import { rule, type TapeCase } from "./tape-case.ts";
 const callers = 8;
 
 /** The call made by several callers at once, half of them on another engine. */
-async function contend<T>(t: Scene, call: (tape: Tape, caller: number) => Promise<T>, count = callers): Promise<Race<T>> {
+async function contend<T>(
+  t: Scene,
+  call: (tape: Tape, caller: number) => Promise<T>,
+  count = callers,
+): Promise<Race<T>> {
   const other = await t.other();
   return race(upTo(count).map((caller) => () => call(caller % 2 === 0 ? t.tape : other, caller)));
 }
@@ -47,7 +51,12 @@ export const concurrencyCases: readonly TapeCase[] = [
     const runId = await t.run();
     const idempotencyKey = await t.effect(runId);
     const { won } = await contend(t, (tape, caller) =>
-      tape.completeEffect({ runId, idempotencyKey, status: caller % 3 === 0 ? "FAILED" : "CONFIRMED", responseJson: `${caller}` }),
+      tape.completeEffect({
+        runId,
+        idempotencyKey,
+        status: caller % 3 === 0 ? "FAILED" : "CONFIRMED",
+        responseJson: `${caller}`,
+      }),
     );
     assert.equal(won.length, callers);
     assert.equal(new Set(won.map((effect) => `${effect.status} ${effect.responseJson}`)).size, 1);
@@ -85,20 +94,31 @@ export const concurrencyCases: readonly TapeCase[] = [
   }),
   rule("R6", "of callers that write a value at one version, one wins", async (t) => {
     const place = { namespace: "n", key: "k" };
-    const outcome = await contend(t, (tape, caller) => tape.writeValue({ ...place, valueJson: `${caller}`, ifVersion: 0 }));
+    const outcome = await contend(t, (tape, caller) =>
+      tape.writeValue({ ...place, valueJson: `${caller}`, ifVersion: 0 }),
+    );
     assert.equal(outcome.won.length, 1);
     assert.deepEqual(reasons(outcome), ["VERSION_MISMATCH"]);
     assert.deepEqual((await t.tape.getValue(place)).value, outcome.won[0]);
   }),
   rule("R6", "values written at once get versions without gap or repetition", async (t) => {
-    const { won } = await contend(t, (tape, caller) =>
-      tape.writeValue({ namespace: "n", key: "k", valueJson: `${caller}`, ifVersion: -1 }), 20);
-    assert.deepEqual(won.map((value) => value.version).sort((a, b) => a - b), upTo(20).map((index) => index + 1));
+    const { won } = await contend(
+      t,
+      (tape, caller) => tape.writeValue({ namespace: "n", key: "k", valueJson: `${caller}`, ifVersion: -1 }),
+      20,
+    );
+    assert.deepEqual(
+      won.map((value) => value.version).sort((a, b) => a - b),
+      upTo(20).map((index) => index + 1),
+    );
   }),
   rule("R6", "charges made at once are all added", async (t) => {
     const runId = await t.run();
     const { won } = await contend(t, (tape) => tape.chargeBudget({ runId, usd: 0.1, tokens: 3 }), 20);
-    assert.deepEqual(new Set(won.map((budget) => budget.tokensSpent)), new Set(upTo(20).map((index) => (index + 1) * 3)));
+    assert.deepEqual(
+      new Set(won.map((budget) => budget.tokensSpent)),
+      new Set(upTo(20).map((index) => (index + 1) * 3)),
+    );
     const { budget } = await t.tape.admitBudget({ runId });
     assert.deepEqual([budget.usdSpent, budget.tokensSpent], [2, 60]);
   }),
@@ -111,7 +131,10 @@ export const concurrencyCases: readonly TapeCase[] = [
     // Who comes second to the oldest may go away with nothing; the rest is still there for the next.
     won.push(...(await Promise.all([t.tape.listDueTimers({ claim: true })])));
     const taken = won.flatMap((answer) => answer.timers.map((timer) => timer.timerId));
-    assert.deepEqual(taken.toSorted(), upTo(6).map((index) => `t${index}`));
+    assert.deepEqual(
+      taken.toSorted(),
+      upTo(6).map((index) => `t${index}`),
+    );
     assert.equal((await t.verbs(runId, "timer")).filter((verb) => verb === "timer/fired").length, 6);
   }),
   rule("R6", "a run that is ended while others write has every write before its end or none of it", async (t) => {
@@ -122,7 +145,10 @@ export const concurrencyCases: readonly TapeCase[] = [
       () => other.endRun({ runId, status: "FAILED" }),
       ...upTo(10).map((index) => () => other.recordDecision({ runId, decisionIndex: index })),
     ]);
-    assert.deepEqual(reasons(outcome).filter((reason) => reason !== "RUN_ENDED"), []);
+    assert.deepEqual(
+      reasons(outcome).filter((reason) => reason !== "RUN_ENDED"),
+      [],
+    );
     const verbs = await t.verbs(runId);
     assert.equal(verbs.at(-1), "run/failed");
     assert.equal(verbs.length, outcome.won.length + 1);
@@ -133,7 +159,12 @@ export const concurrencyCases: readonly TapeCase[] = [
     for (const index of upTo(5)) {
       await writer.recordDecision({ runId, decisionIndex: index, responseJson: `${index}` });
       assert.equal((await reader.getDecision({ runId, decisionIndex: index })).decision?.responseJson, `${index}`);
-      const { idempotencyKey } = await reader.beginEffect({ runId, toolName: `t${index}`, dispatchMode: "OUTBOX", connector: "bank" });
+      const { idempotencyKey } = await reader.beginEffect({
+        runId,
+        toolName: `t${index}`,
+        dispatchMode: "OUTBOX",
+        connector: "bank",
+      });
       assert.equal((await writer.getEffect({ runId, idempotencyKey })).effect?.status, "PENDING");
       await writer.claimEffectDispatch({ runId, idempotencyKey, claimer: dispatcher });
       assert.equal((await reader.getEffect({ runId, idempotencyKey })).effect?.dispatchClaimedBy, dispatcher);

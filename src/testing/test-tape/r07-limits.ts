@@ -26,12 +26,16 @@ const required: readonly FieldOfCall[] = [
   fieldOf("BeginRun.invocation_id", (tape, invocationId) => tape.beginRun({ appName: "a", invocationId })),
   fieldOf("BeginEffect.tool_name", (tape, toolName, { runId }) => tape.beginEffect({ runId, toolName })),
   fieldOf("ClaimEffectDispatch.claimer", (tape, claimer, { runId, key }) =>
-    tape.claimEffectDispatch({ runId, idempotencyKey: key, claimer })),
+    tape.claimEffectDispatch({ runId, idempotencyKey: key, claimer }),
+  ),
   fieldOf("RegisterCompensation.kind", (tape, kind, { runId, key }) =>
-    tape.registerCompensation({ runId, effectKey: key, kind })),
+    tape.registerCompensation({ runId, effectKey: key, kind }),
+  ),
   fieldOf("AwaitSignal.gate_name", (tape, gateName, { runId }) => tape.awaitSignal({ runId, gateName })),
   fieldOf("SendSignal.gate_name", (tape, gateName, { runId }) => tape.sendSignal({ runId, gateName })),
-  fieldOf("SetTimer.kind", (tape, kind, { runId }) => tape.setTimer({ runId, timerId: "t", fireAtMs: farFuture, kind })),
+  fieldOf("SetTimer.kind", (tape, kind, { runId }) =>
+    tape.setTimer({ runId, timerId: "t", fireAtMs: farFuture, kind }),
+  ),
   fieldOf("WriteValue.namespace", (tape, namespace) => tape.writeValue({ namespace, key: "k", valueJson: "1" })),
   fieldOf("WriteValue.key", (tape, key) => tape.writeValue({ namespace: "n", key, valueJson: "1" })),
   fieldOf("CreateSession.app_name", (tape, appName) => tape.createSession({ appName, userId: "u", sessionId: "s" })),
@@ -40,26 +44,49 @@ const required: readonly FieldOfCall[] = [
 /** Keys of effects: they must be there too, but a derived one is as long as its parts make it. */
 const effectKeys: readonly FieldOfCall[] = [
   fieldOf("CompleteEffect.idempotency_key", (tape, idempotencyKey, { runId }) =>
-    tape.completeEffect({ runId, idempotencyKey, status: "FAILED" })),
+    tape.completeEffect({ runId, idempotencyKey, status: "FAILED" }),
+  ),
   fieldOf("RegisterCompensation.effect_key", (tape, effectKey, { runId }) =>
-    tape.registerCompensation({ runId, effectKey, kind: "undo" })),
+    tape.registerCompensation({ runId, effectKey, kind: "undo" }),
+  ),
 ];
 
 /** Identifiers that may be empty. */
 const optional: readonly FieldOfCall[] = [
-  ...(["userId", "sessionId", "leaseOwner", "tenantId", "actor", "subject", "agentId", "aiplexInstanceId", "gatewayRoute"] as const).map(
-    (name) =>
-      fieldOf(`BeginRun.${name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`, (tape, value) =>
-        tape.beginRun({ appName: "a", invocationId: "i", [name]: value })),
+  ...(
+    [
+      "userId",
+      "sessionId",
+      "leaseOwner",
+      "tenantId",
+      "actor",
+      "subject",
+      "agentId",
+      "aiplexInstanceId",
+      "gatewayRoute",
+    ] as const
+  ).map((name) =>
+    fieldOf(`BeginRun.${name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`, (tape, value) =>
+      tape.beginRun({ appName: "a", invocationId: "i", [name]: value }),
+    ),
   ),
-  fieldOf("BeginEffect.custom_key", (tape, customKey, { runId }) => tape.beginEffect({ runId, toolName: "x", customKey })),
+  fieldOf("BeginEffect.custom_key", (tape, customKey, { runId }) =>
+    tape.beginEffect({ runId, toolName: "x", customKey }),
+  ),
   fieldOf("BeginEffect.business_key", (tape, businessKey, { runId }) =>
-    tape.beginEffect({ runId, toolName: "x", connector: "bank", businessKey })),
-  fieldOf("BeginEffect.connector", (tape, connector, { runId }) => tape.beginEffect({ runId, toolName: "x", connector })),
-  fieldOf("SetTimer.timer_id", (tape, timerId, { runId }) => tape.setTimer({ runId, timerId, fireAtMs: farFuture, kind: "wake" })),
+    tape.beginEffect({ runId, toolName: "x", connector: "bank", businessKey }),
+  ),
+  fieldOf("BeginEffect.connector", (tape, connector, { runId }) =>
+    tape.beginEffect({ runId, toolName: "x", connector }),
+  ),
+  fieldOf("SetTimer.timer_id", (tape, timerId, { runId }) =>
+    tape.setTimer({ runId, timerId, fireAtMs: farFuture, kind: "wake" }),
+  ),
   fieldOf("WriteValue.writer", (tape, writer) => tape.writeValue({ namespace: "n", key: "k", valueJson: "1", writer })),
   fieldOf("CreateSession.user_id", (tape, userId) => tape.createSession({ appName: "a", userId, sessionId: "s" })),
-  fieldOf("CreateSession.session_id", (tape, sessionId) => tape.createSession({ appName: "a", userId: "u", sessionId })),
+  fieldOf("CreateSession.session_id", (tape, sessionId) =>
+    tape.createSession({ appName: "a", userId: "u", sessionId }),
+  ),
   fieldOf("AppendEvent.id", (tape, id) => tape.appendEvent({ ...session, event: { id } })),
 ];
 
@@ -68,28 +95,45 @@ const payloads: readonly FieldOfCall[] = [
   fieldOf("EndRun.detail_json", (tape, detailJson, { runId }) => tape.endRun({ runId, status: "FAILED", detailJson })),
   ...(["requestJson", "responseJson"] as const).map((name) =>
     fieldOf(`RecordDecision.${name === "requestJson" ? "request_json" : "response_json"}`, (tape, value, { runId }) =>
-      tape.recordDecision({ runId, decisionIndex: 0, [name]: value })),
+      tape.recordDecision({ runId, decisionIndex: 0, [name]: value }),
+    ),
   ),
-  fieldOf("BeginEffect.request_json", (tape, requestJson, { runId }) => tape.beginEffect({ runId, toolName: "x", requestJson })),
+  fieldOf("BeginEffect.request_json", (tape, requestJson, { runId }) =>
+    tape.beginEffect({ runId, toolName: "x", requestJson }),
+  ),
   fieldOf("CompleteEffect.response_json", (tape, responseJson, { runId, key }) =>
-    tape.completeEffect({ runId, idempotencyKey: key, status: "CONFIRMED", responseJson })),
+    tape.completeEffect({ runId, idempotencyKey: key, status: "CONFIRMED", responseJson }),
+  ),
   fieldOf("CompleteEffect.error_json", (tape, errorJson, { runId, key }) =>
-    tape.completeEffect({ runId, idempotencyKey: key, status: "FAILED", errorJson })),
+    tape.completeEffect({ runId, idempotencyKey: key, status: "FAILED", errorJson }),
+  ),
   fieldOf("ReconcileEffect.response_json", (tape, responseJson, { runId, key }) =>
-    tape.reconcileEffect({ runId, idempotencyKey: key, resolvedStatus: "CONFIRMED", responseJson })),
+    tape.reconcileEffect({ runId, idempotencyKey: key, resolvedStatus: "CONFIRMED", responseJson }),
+  ),
   fieldOf("RecordExternalObservation.error_json", (tape, errorJson, { runId, key }) =>
-    tape.recordExternalObservation({ runId, idempotencyKey: key, resolution: "FAILED", errorJson })),
+    tape.recordExternalObservation({ runId, idempotencyKey: key, resolution: "FAILED", errorJson }),
+  ),
   fieldOf("RegisterCompensation.payload_json", (tape, payloadJson, { runId, key }) =>
-    tape.registerCompensation({ runId, effectKey: key, kind: "undo", payloadJson })),
-  fieldOf("AwaitSignal.payload_json", (tape, payloadJson, { runId }) => tape.awaitSignal({ runId, gateName: "g", payloadJson })),
-  fieldOf("SendSignal.resolution_json", (tape, resolutionJson, { runId }) => tape.sendSignal({ runId, gateName: "g", resolutionJson })),
+    tape.registerCompensation({ runId, effectKey: key, kind: "undo", payloadJson }),
+  ),
+  fieldOf("AwaitSignal.payload_json", (tape, payloadJson, { runId }) =>
+    tape.awaitSignal({ runId, gateName: "g", payloadJson }),
+  ),
+  fieldOf("SendSignal.resolution_json", (tape, resolutionJson, { runId }) =>
+    tape.sendSignal({ runId, gateName: "g", resolutionJson }),
+  ),
   fieldOf("SetTimer.payload_json", (tape, payloadJson, { runId }) =>
-    tape.setTimer({ runId, timerId: "t", fireAtMs: farFuture, kind: "wake", payloadJson })),
+    tape.setTimer({ runId, timerId: "t", fireAtMs: farFuture, kind: "wake", payloadJson }),
+  ),
   fieldOf("WriteValue.value_json", (tape, valueJson) => tape.writeValue({ namespace: "n", key: "k", valueJson })),
-  fieldOf("CreateSession.state_json", (tape, stateJson) => tape.createSession({ ...session, sessionId: "new", stateJson })),
+  fieldOf("CreateSession.state_json", (tape, stateJson) =>
+    tape.createSession({ ...session, sessionId: "new", stateJson }),
+  ),
   fieldOf("AppendEvent.content_json", (tape, contentJson) => tape.appendEvent({ ...session, event: { contentJson } })),
   fieldOf("AppendEvent.actions_json", (tape, actionsJson) => tape.appendEvent({ ...session, event: { actionsJson } })),
-  fieldOf("AppendEvent.state_delta_json", (tape, stateDeltaJson) => tape.appendEvent({ ...session, event: {}, stateDeltaJson })),
+  fieldOf("AppendEvent.state_delta_json", (tape, stateDeltaJson) =>
+    tape.appendEvent({ ...session, event: {}, stateDeltaJson }),
+  ),
 ];
 
 async function address(t: Scene): Promise<{ readonly runId: string; readonly key: string }> {
@@ -108,7 +152,10 @@ async function namesLimit(call: Promise<unknown>, field: string, limit: number, 
   const error = await refused(call, "SIZE_LIMIT");
   const said = `${error.message} ${JSON.stringify(error.ids)}`.replaceAll(/[_,\s]/g, "").toLowerCase();
   for (const word of [field.replaceAll("_", ""), limit, size]) {
-    assert.ok(said.includes(String(word)), `the error should name ${word}: ${error.message} ${JSON.stringify(error.ids)}`);
+    assert.ok(
+      said.includes(String(word)),
+      `the error should name ${word}: ${error.message} ${JSON.stringify(error.ids)}`,
+    );
   }
 }
 
@@ -135,7 +182,10 @@ export const limitCases: readonly TapeCase[] = [
       const at = await address(t);
       for (const text of ["{", "undefined", "{'a':1}", "1 2", "\u0000"]) {
         const error = await t.unchanged(at.runId, () => refused(send(t.tape, text, at), "ARGUMENT_INVALID"));
-        assert.ok(error.message.replaceAll("_", "").toLowerCase().includes(lastPart(field).replaceAll("_", "")), error.message);
+        assert.ok(
+          error.message.replaceAll("_", "").toLowerCase().includes(lastPart(field).replaceAll("_", "")),
+          error.message,
+        );
       }
     }),
     rule("R7", `${field} may be empty`, async (t) => {
@@ -170,7 +220,8 @@ export const limitCases: readonly TapeCase[] = [
   rule("R7", "a run holds 1,000 open effects; settling one makes room, and settled ones are not counted", async (t) => {
     const runId = await t.run();
     const begin = (index: number) => t.tape.beginEffect({ runId, toolName: "x", customKey: `k${index}` });
-    const complete = (index: number) => t.tape.completeEffect({ runId, idempotencyKey: `k${index}`, status: "CONFIRMED" });
+    const complete = (index: number) =>
+      t.tape.completeEffect({ runId, idempotencyKey: `k${index}`, status: "CONFIRMED" });
     await Promise.all(upTo(1000).map(begin));
     const error = await t.unchanged(runId, () => refused(begin(1000), "COUNT_LIMIT"));
     assert.match(error.message.replaceAll(",", ""), /1000/);
@@ -198,7 +249,9 @@ export const limitCases: readonly TapeCase[] = [
   rule("R7", "promised obligations are not limited", async (t) => {
     const runId = await t.run();
     const effectKey = await t.effect(runId);
-    await Promise.all(upTo(1100).map((index) => t.tape.registerCompensation({ runId, effectKey, kind: `undo-${index}` })));
+    await Promise.all(
+      upTo(1100).map((index) => t.tape.registerCompensation({ runId, effectKey, kind: `undo-${index}` })),
+    );
     assert.equal((await t.obligationsOf(runId)).length, 1100);
   }),
   rule("R7", "pages hold what is asked, 100 unless asked, at most 1,000", async (t) => {
@@ -211,7 +264,9 @@ export const limitCases: readonly TapeCase[] = [
   rule("R7", "a claim of nobody, a run of no id and a value of no name write nothing", async (t) => {
     const runId = await t.run();
     const idempotencyKey = await t.outbox(runId);
-    await t.unchanged(runId, () => refused(t.tape.claimEffectDispatch({ runId, idempotencyKey, claimer: "" }), "ARGUMENT_INVALID"));
+    await t.unchanged(runId, () =>
+      refused(t.tape.claimEffectDispatch({ runId, idempotencyKey, claimer: "" }), "ARGUMENT_INVALID"),
+    );
     await refused(t.tape.getRun({ runId: "" }), "ARGUMENT_INVALID");
     await refused(t.tape.getValue({ namespace: "", key: "k" }), "ARGUMENT_INVALID");
   }),

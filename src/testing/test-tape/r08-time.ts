@@ -46,7 +46,10 @@ export const timeCases: readonly TapeCase[] = [
     const idempotencyKey = await t.effect(runId);
     await t.tape.completeEffect({ runId, idempotencyKey, status: "CONFIRMED" });
     const positions = (await t.journal(runId)).map((entry) => entry.globalSeq);
-    assert.deepEqual(positions, positions.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      positions,
+      positions.toSorted((a, b) => a - b),
+    );
     t.clock.jump(60_000);
   }),
 ];

@@ -85,7 +85,10 @@ export const errorCases: readonly TapeCase[] = [
     const mine = await t.run();
     const idempotencyKey = await t.outbox(mine);
     await t.claim(mine, idempotencyKey, "ada");
-    const attempt = t.tape.recordDispatchAttempt({ runId: mine, idempotencyKey, nextDispatchAtMs: 1 }, { claimer: "bob" });
+    const attempt = t.tape.recordDispatchAttempt(
+      { runId: mine, idempotencyKey, nextDispatchAtMs: 1 },
+      { claimer: "bob" },
+    );
     await refused(attempt, "CLAIM_HELD", { run_id: mine, holder: "ada" });
   }),
   rule("R9", "a version that is not current names the current one", async (t) => {
@@ -104,7 +107,12 @@ export const errorCases: readonly TapeCase[] = [
     const secret = "hunter2-do-not-print";
     const mine = await t.run();
     const idempotencyKey = await t.effect(mine, { requestJson: JSON.stringify(secret) });
-    await t.tape.completeEffect({ runId: mine, idempotencyKey, status: "CONFIRMED", responseJson: JSON.stringify(secret) });
+    await t.tape.completeEffect({
+      runId: mine,
+      idempotencyKey,
+      status: "CONFIRMED",
+      responseJson: JSON.stringify(secret),
+    });
     await t.tape.endRun({ runId: mine, status: "TERMINAL" });
     const calls = [
       t.tape.recordDecision({ runId: mine, decisionIndex: 0, requestJson: `{${secret}` }),
@@ -114,7 +122,10 @@ export const errorCases: readonly TapeCase[] = [
     for (const outcome of await Promise.allSettled(calls)) {
       assert.ok(outcome.status === "rejected" && outcome.reason instanceof TapeError);
       assert.ok(outcome.reason.message.length > 10, "a message says what happened");
-      assert.ok(!`${outcome.reason.message} ${JSON.stringify(outcome.reason.ids)}`.includes(secret), outcome.reason.message);
+      assert.ok(
+        !`${outcome.reason.message} ${JSON.stringify(outcome.reason.ids)}`.includes(secret),
+        outcome.reason.message,
+      );
     }
   }),
   rule("R9", "a call whose signal has fired is CANCELLED, and a retry finds or makes the write", async (t) => {

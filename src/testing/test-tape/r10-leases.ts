@@ -9,15 +9,34 @@ import { runWrites } from "./run-writes.ts";
 export const leaseCases: readonly TapeCase[] = [
   rule("R10", "a new run has one entry run/running, keeps what it was begun with, and says so", async (t) => {
     const request = {
-      appName: "app", userId: "u", sessionId: "s", invocationId: "i", leaseOwner: agent, leaseTtlMs: 30_000, tenantId: "t", actor: "a",
-      subject: "su", agentId: "ag", aiplexInstanceId: "ai", gatewayRoute: "g", scopes: ["one", "two"], labels: { k: "v" },
+      appName: "app",
+      userId: "u",
+      sessionId: "s",
+      invocationId: "i",
+      leaseOwner: agent,
+      leaseTtlMs: 30_000,
+      tenantId: "t",
+      actor: "a",
+      subject: "su",
+      agentId: "ag",
+      aiplexInstanceId: "ai",
+      gatewayRoute: "g",
+      scopes: ["one", "two"],
+      labels: { k: "v" },
     };
     const begun = await t.tape.beginRun(request);
     assert.deepEqual(part(begun, "resumed", "nextSeq", "status"), { resumed: false, nextSeq: 2, status: "RUNNING" });
     const { leaseTtlMs: _, ...kept } = request;
     const now = t.clock.now();
     assert.deepEqual(await t.get(begun.runId), {
-      ...kept, runId: begun.runId, status: "RUNNING", seqCursor: 1, leaseExpiresAtMs: now + 30_000, startedAtMs: now, endedAtMs: 0, waitingOnGate: "",
+      ...kept,
+      runId: begun.runId,
+      status: "RUNNING",
+      seqCursor: 1,
+      leaseExpiresAtMs: now + 30_000,
+      startedAtMs: now,
+      endedAtMs: 0,
+      waitingOnGate: "",
     });
     assert.deepEqual(await t.verbs(begun.runId), ["run/running"]);
   }),
@@ -36,7 +55,13 @@ export const leaseCases: readonly TapeCase[] = [
     }
   }),
   rule("R10", "a lease is 120 s by default, and never under 1 s or over 1 h", async (t) => {
-    for (const [leaseTtlMs, least, most] of [[0, 120_000, 120_000], [1000, 1000, 1000], [3_600_000, 3_600_000, 3_600_000], [10, 1000, 120_000], [7_200_000, 120_000, 3_600_000]] as const) {
+    for (const [leaseTtlMs, least, most] of [
+      [0, 120_000, 120_000],
+      [1000, 1000, 1000],
+      [3_600_000, 3_600_000, 3_600_000],
+      [10, 1000, 120_000],
+      [7_200_000, 120_000, 3_600_000],
+    ] as const) {
       const [begun] = await Promise.allSettled([t.begin({ leaseTtlMs })]);
       // Out of the range: refused, or brought into it.
       if (begun.status === "rejected") {
@@ -79,7 +104,10 @@ export const leaseCases: readonly TapeCase[] = [
       const { run } = await t.tape.endRun({ runId, status, detailJson: '{"why":"done"}' });
       assert.deepEqual(run, await t.get(runId));
       assert.deepEqual(part(run, "status", "leaseOwner", "leaseExpiresAtMs", "endedAtMs"), {
-        status, leaseOwner: "", leaseExpiresAtMs: 0, endedAtMs: t.clock.now(),
+        status,
+        leaseOwner: "",
+        leaseExpiresAtMs: 0,
+        endedAtMs: t.clock.now(),
       });
       const verbs = await t.verbs(runId, "run");
       assert.deepEqual(verbs, ["run/running", `run/${status.toLowerCase()}`]);
@@ -90,9 +118,13 @@ export const leaseCases: readonly TapeCase[] = [
   rule("R11", "TERMINAL is refused while an effect is UNKNOWN, naming the keys; other ends are not", async (t) => {
     const runId = await t.run();
     const keys = [await t.unknown(runId), await t.unknown(runId)];
-    const error = await t.unchanged(runId, () => refused(t.tape.endRun({ runId, status: "TERMINAL" }), "EFFECTS_UNKNOWN", { run_id: runId }));
-    for (const key of keys) assert.ok(JSON.stringify(Object.values(error.ids)).includes(key), JSON.stringify(error.ids));
-    for (const idempotencyKey of keys) await t.tape.reconcileEffect({ runId, idempotencyKey, resolvedStatus: "FAILED" });
+    const error = await t.unchanged(runId, () =>
+      refused(t.tape.endRun({ runId, status: "TERMINAL" }), "EFFECTS_UNKNOWN", { run_id: runId }),
+    );
+    for (const key of keys)
+      assert.ok(JSON.stringify(Object.values(error.ids)).includes(key), JSON.stringify(error.ids));
+    for (const idempotencyKey of keys)
+      await t.tape.reconcileEffect({ runId, idempotencyKey, resolvedStatus: "FAILED" });
     assert.equal((await t.tape.endRun({ runId, status: "TERMINAL" })).run.status, "TERMINAL");
     for (const status of ["FAILED", "CANCELLED", "STUCK"] as const) {
       const other = await t.run();
@@ -107,15 +139,17 @@ export const leaseCases: readonly TapeCase[] = [
     await refused(t.tape.endRun({ runId, status: "TERMINAL" }), "EFFECTS_UNKNOWN");
   }),
 
-  ...runWrites.filter(({ call }) => call !== "EndRun" && !/^(Cancel|ClaimObl|Resolve|RecordObl)/.test(call)).map((write) =>
-    rule("R12", `${write.call} is ${write.afterTheEnd} on a run that has ended`, async (t) => {
-      const { runId, send } = await write.arrange(t);
-      await t.tape.endRun({ runId, status: "CANCELLED" });
-      if (write.afterTheEnd === "allowed") await send(t.tape);
-      else await t.unchanged(runId, () => refusedAs(send(t.tape), "FAILED_PRECONDITION"));
-      assert.equal((await t.get(runId)).status, "CANCELLED");
-    }),
-  ),
+  ...runWrites
+    .filter(({ call }) => call !== "EndRun" && !/^(Cancel|ClaimObl|Resolve|RecordObl)/.test(call))
+    .map((write) =>
+      rule("R12", `${write.call} is ${write.afterTheEnd} on a run that has ended`, async (t) => {
+        const { runId, send } = await write.arrange(t);
+        await t.tape.endRun({ runId, status: "CANCELLED" });
+        if (write.afterTheEnd === "allowed") await send(t.tape);
+        else await t.unchanged(runId, () => refusedAs(send(t.tape), "FAILED_PRECONDITION"));
+        assert.equal((await t.get(runId)).status, "CANCELLED");
+      }),
+    ),
   rule("R12", "CancelTimer on a run that has ended writes nothing", async (t) => {
     const runId = await t.run();
     await t.tape.setTimer({ runId, timerId: "t", fireAtMs: farFuture, kind: "wake" });
@@ -126,13 +160,19 @@ export const leaseCases: readonly TapeCase[] = [
   rule("R12", "an obligation that is due at once can be worked off after the end", async (t) => {
     const runId = await t.run();
     const idempotencyKey = await t.outbox(runId);
-    await t.tape.recordExternalObservation({ runId, idempotencyKey, resolution: "DUPLICATE", compensateOnDuplicateKind: "refund" });
+    await t.tape.recordExternalObservation({
+      runId,
+      idempotencyKey,
+      resolution: "DUPLICATE",
+      compensateOnDuplicateKind: "refund",
+    });
     await t.tape.endRun({ runId, status: "TERMINAL" });
     const [obligation] = await t.obligationsOf(runId);
     const due = { runId, obligationSeq: obligation?.seq ?? 0 };
     for (const attempt of [1, 2]) {
       assert.equal((await t.tape.claimObligation({ ...due, claimer: dispatcher })).acquired, true);
-      if (attempt === 1) await t.tape.recordObligationAttempt({ ...due, error: "busy", nextAttemptAtMs: t.clock.now() });
+      if (attempt === 1)
+        await t.tape.recordObligationAttempt({ ...due, error: "busy", nextAttemptAtMs: t.clock.now() });
     }
     assert.equal((await t.tape.resolveObligation({ ...due, status: "COMPENSATED" })).status, "COMPENSATED");
     assert.equal((await t.get(runId)).status, "TERMINAL");
@@ -170,20 +210,25 @@ export const leaseCases: readonly TapeCase[] = [
     });
   }),
 
-  rule("R13", "lists RUNNABLE runs and RUNNING ones whose lease has expired, oldest due first, and no others", async (t) => {
-    const expired = await t.run({ leaseTtlMs: 5000 });
-    await t.clock.advance(1000);
-    const sooner = await t.run({ leaseTtlMs: 2000 });
-    await t.clock.advance(9000);
-    const runnable = await runIn(t, "RUNNABLE");
-    for (const situation of ["RUNNING, own lease", "WAITING", "COMPENSATING", "STUCK", "TERMINAL"] as const) await runIn(t, situation);
-    await t.clock.advance(1);
-    const list = async (limit?: number) => (await t.tape.listRunsToRecover({ limit })).runs.map((run) => run.runId);
-    assert.deepEqual(await list(), [sooner, expired, runnable]);
-    assert.deepEqual(await list(2), [sooner, expired]);
-    const [first] = (await t.tape.listRunsToRecover()).runs;
-    assert.deepEqual(first, await t.get(sooner));
-  }),
+  rule(
+    "R13",
+    "lists RUNNABLE runs and RUNNING ones whose lease has expired, oldest due first, and no others",
+    async (t) => {
+      const expired = await t.run({ leaseTtlMs: 5000 });
+      await t.clock.advance(1000);
+      const sooner = await t.run({ leaseTtlMs: 2000 });
+      await t.clock.advance(9000);
+      const runnable = await runIn(t, "RUNNABLE");
+      for (const situation of ["RUNNING, own lease", "WAITING", "COMPENSATING", "STUCK", "TERMINAL"] as const)
+        await runIn(t, situation);
+      await t.clock.advance(1);
+      const list = async (limit?: number) => (await t.tape.listRunsToRecover({ limit })).runs.map((run) => run.runId);
+      assert.deepEqual(await list(), [sooner, expired, runnable]);
+      assert.deepEqual(await list(2), [sooner, expired]);
+      const [first] = (await t.tape.listRunsToRecover()).runs;
+      assert.deepEqual(first, await t.get(sooner));
+    },
+  ),
   rule("R13", "a run that is leased leaves the list, and comes back when the lease runs out", async (t) => {
     const runIds = [];
     for (const _ of upTo(3)) {

@@ -189,17 +189,28 @@ async function checkBegin(t: Scene, situation: RunSituation): Promise<void> {
       break;
     case "status": {
       const begun = await t.unchanged(runId, begin);
-      assert.deepEqual(begun, { runId, resumed: true, nextSeq: (known?.seqCursor ?? 0) + 1, status: known?.status, leaseEpoch: 0 });
+      assert.deepEqual(begun, {
+        runId,
+        resumed: true,
+        nextSeq: (known?.seqCursor ?? 0) + 1,
+        status: known?.status,
+        leaseEpoch: 0,
+      });
       break;
     }
     case "lease": {
       const begun = await begin();
       const state = await t.get(begun.runId);
       assert.deepEqual(part(state, "status", "leaseOwner", "leaseExpiresAtMs", "waitingOnGate"), {
-        status: "RUNNING", leaseOwner: agent, leaseExpiresAtMs: t.clock.now() + 120_000, waitingOnGate: "",
+        status: "RUNNING",
+        leaseOwner: agent,
+        leaseExpiresAtMs: t.clock.now() + 120_000,
+        waitingOnGate: "",
       });
       assert.deepEqual(part(begun, "resumed", "status", "nextSeq"), {
-        resumed: known !== undefined, status: "RUNNING", nextSeq: state.seqCursor + 1,
+        resumed: known !== undefined,
+        status: "RUNNING",
+        nextSeq: state.seqCursor + 1,
       });
       await t.tape.recordDecision({ runId: begun.runId, decisionIndex: 0 }, { leaseEpoch: begun.leaseEpoch });
     }
@@ -210,11 +221,14 @@ async function checkBegin(t: Scene, situation: RunSituation): Promise<void> {
 export const runTableCases: readonly TapeCase[] = runSituations.flatMap((situation) => [
   rule("R10", `a run that is ${situation} is shown as such`, async (t) => {
     if (situation === "absent") await refused(t.get(await runIn(t, situation)), "RUN_NOT_FOUND");
-    else assert.deepEqual(part(await t.get(await runIn(t, situation)), "status", "leaseOwner"), expectedState(situation));
+    else
+      assert.deepEqual(part(await t.get(await runIn(t, situation)), "status", "leaseOwner"), expectedState(situation));
   }),
   rule("R10", `BeginRun when ${situation}: ${beginTable[situation]}`, (t) => checkBegin(t, situation)),
   ...(Object.keys(runCalls) as RunCall[]).map((call) => {
     const outcome = table[situation][call];
-    return rule("R10", `${call} when ${situation}: ${outcome}`, (t) => check(t, situation, call, outcome), { usurped: true });
+    return rule("R10", `${call} when ${situation}: ${outcome}`, (t) => check(t, situation, call, outcome), {
+      usurped: true,
+    });
   }),
 ]);

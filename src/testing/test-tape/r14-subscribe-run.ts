@@ -23,9 +23,19 @@ const seqs = (entries: readonly JournalEntry[]): number[] => entries.map((entry)
 export const subscribeRunCases: readonly TapeCase[] = [
   rule("R14", "gives every entry from from_seq on, in order, and ends when the run has ended", async (t) => {
     const runId = await endedRun(t, 5);
-    for (const [fromSeq, first] of [[undefined, 1], [0, 1], [1, 1], [4, 4], [7, 7]] as const) {
+    for (const [fromSeq, first] of [
+      [undefined, 1],
+      [0, 1],
+      [1, 1],
+      [4, 4],
+      [7, 7],
+    ] as const) {
       const entries = await followRun(t, runId, fromSeq).rest();
-      assert.deepEqual(seqs(entries), upTo(8 - first).map((index) => first + index), `from_seq ${fromSeq}`);
+      assert.deepEqual(
+        seqs(entries),
+        upTo(8 - first).map((index) => first + index),
+        `from_seq ${fromSeq}`,
+      );
     }
     assert.deepEqual(await followRun(t, runId, 8).rest(), []);
     assert.deepEqual(await followRun(t, runId, 100).rest(), []);
@@ -72,7 +82,10 @@ export const subscribeRunCases: readonly TapeCase[] = [
     await stream.next();
     await Promise.all(upTo(1500).map((index) => t.tape.chargeBudget({ runId, tokens: index })));
     await t.tape.endRun({ runId, status: "TERMINAL" });
-    assert.deepEqual(seqs(await stream.rest()), upTo(1501).map((index) => index + 2));
+    assert.deepEqual(
+      seqs(await stream.rest()),
+      upTo(1501).map((index) => index + 2),
+    );
   }),
   rule("R14", "gives the same entries to every reader", async (t) => {
     const runId = await t.run();

@@ -9,7 +9,10 @@ const statuses = ["PENDING", "CONFIRMED", "FAILED", "UNKNOWN"] as const satisfie
 const outcomes = ["CONFIRMED", "FAILED", "UNKNOWN"] as const;
 
 /** What CompleteEffect must leave, for each status the effect is in: the outcome asked for, or the recorded one. */
-const completion: Record<(typeof statuses)[number], Record<(typeof outcomes)[number], "taken" | "recorded" | "by semantics">> = {
+const completion: Record<
+  (typeof statuses)[number],
+  Record<(typeof outcomes)[number], "taken" | "recorded" | "by semantics">
+> = {
   PENDING: { CONFIRMED: "taken", FAILED: "taken", UNKNOWN: "taken" },
   CONFIRMED: { CONFIRMED: "recorded", FAILED: "recorded", UNKNOWN: "recorded" },
   FAILED: { CONFIRMED: "recorded", FAILED: "recorded", UNKNOWN: "recorded" },
@@ -17,7 +20,11 @@ const completion: Record<(typeof statuses)[number], Record<(typeof outcomes)[num
 };
 
 /** An outbox effect in this status, its answer and error telling where they come from. */
-async function effectIn(t: Scene, status: EffectStatus, kind: EffectSemantics): Promise<{ runId: string; idempotencyKey: string }> {
+async function effectIn(
+  t: Scene,
+  status: EffectStatus,
+  kind: EffectSemantics,
+): Promise<{ runId: string; idempotencyKey: string }> {
   const runId = await t.run();
   const idempotencyKey = await t.outbox(runId, { semantics: kind, scope: "wire" });
   if (status !== "PENDING") {
@@ -28,47 +35,82 @@ async function effectIn(t: Scene, status: EffectStatus, kind: EffectSemantics): 
 
 /** R23 and R28: settling effects. */
 export const settlingCases: readonly TapeCase[] = [
-  ...semantics.flatMap((kind) => statuses.flatMap((status) => outcomes.map((outcome) => {
-    const cell = completion[status][outcome];
-    const taken = cell === "taken" || (cell === "by semantics" && kind !== "NON_IDEMPOTENT");
-    return rule("R23", `CompleteEffect(${outcome}) of a ${kind} effect that is ${status}: ${taken ? outcome : "the recorded one"}`, async (t) => {
-      const address = await effectIn(t, status, kind);
-      const before = await t.effectOf(address.runId, address.idempotencyKey);
-      const complete = () => t.tape.completeEffect({ ...address, status: outcome, responseJson: '"late"', errorJson: '"late"' });
-      const settled = taken ? await complete() : await t.unchanged(address.runId, complete);
-      assert.deepEqual(settled, await t.effectOf(address.runId, address.idempotencyKey));
-      if (!taken) assert.deepEqual(settled, before);
-      else {
-        assert.deepEqual(part(settled, "status", "responseJson", "errorJson"), { status: outcome, responseJson: '"late"', errorJson: '"late"' });
-        assert.equal((await t.verbs(address.runId, "effect")).at(-1), `effect/${outcome.toLowerCase()}`);
-      }
-    });
-  }))),
+  ...semantics.flatMap((kind) =>
+    statuses.flatMap((status) =>
+      outcomes.map((outcome) => {
+        const cell = completion[status][outcome];
+        const taken = cell === "taken" || (cell === "by semantics" && kind !== "NON_IDEMPOTENT");
+        return rule(
+          "R23",
+          `CompleteEffect(${outcome}) of a ${kind} effect that is ${status}: ${taken ? outcome : "the recorded one"}`,
+          async (t) => {
+            const address = await effectIn(t, status, kind);
+            const before = await t.effectOf(address.runId, address.idempotencyKey);
+            const complete = () =>
+              t.tape.completeEffect({ ...address, status: outcome, responseJson: '"late"', errorJson: '"late"' });
+            const settled = taken ? await complete() : await t.unchanged(address.runId, complete);
+            assert.deepEqual(settled, await t.effectOf(address.runId, address.idempotencyKey));
+            if (!taken) assert.deepEqual(settled, before);
+            else {
+              assert.deepEqual(part(settled, "status", "responseJson", "errorJson"), {
+                status: outcome,
+                responseJson: '"late"',
+                errorJson: '"late"',
+              });
+              assert.equal((await t.verbs(address.runId, "effect")).at(-1), `effect/${outcome.toLowerCase()}`);
+            }
+          },
+        );
+      }),
+    ),
+  ),
   rule("R23", "settling an effect frees its claim", async (t) => {
     const runId = await t.run();
     const idempotencyKey = await t.outbox(runId);
     await t.claim(runId, idempotencyKey);
     const settled = await t.tape.completeEffect({ runId, idempotencyKey, status: "CONFIRMED" });
-    assert.deepEqual(part(settled, "dispatchClaimedBy", "dispatchClaimExpiresAtMs"), { dispatchClaimedBy: "", dispatchClaimExpiresAtMs: 0 });
+    assert.deepEqual(part(settled, "dispatchClaimedBy", "dispatchClaimExpiresAtMs"), {
+      dispatchClaimedBy: "",
+      dispatchClaimExpiresAtMs: 0,
+    });
     assert.equal((await t.tape.claimEffectDispatch({ runId, idempotencyKey, claimer: "c" })).acquired, false);
   }),
 
-  ...(["CONFIRMED", "FAILED"] as const).flatMap((outcome) => statuses.map((status) => {
-    const taken = status === "PENDING" || status === "UNKNOWN";
-    return rule("R28", `ReconcileEffect(${outcome}) of an effect that is ${status}: ${taken ? outcome : "the recorded one"}`, async (t) => {
-      const address = await effectIn(t, status, "NON_IDEMPOTENT");
-      const before = await t.effectOf(address.runId, address.idempotencyKey);
-      const reconcile = () => t.tape.reconcileEffect({ ...address, resolvedStatus: outcome, responseJson: '"human"', errorJson: '"human"' });
-      const settled = taken ? await reconcile() : await t.unchanged(address.runId, reconcile);
-      assert.deepEqual(settled, await t.effectOf(address.runId, address.idempotencyKey));
-      if (!taken) assert.deepEqual(settled, before);
-      else assert.deepEqual(part(settled, "status", "responseJson", "errorJson"), { status: outcome, responseJson: '"human"', errorJson: '"human"' });
-    });
-  })),
+  ...(["CONFIRMED", "FAILED"] as const).flatMap((outcome) =>
+    statuses.map((status) => {
+      const taken = status === "PENDING" || status === "UNKNOWN";
+      return rule(
+        "R28",
+        `ReconcileEffect(${outcome}) of an effect that is ${status}: ${taken ? outcome : "the recorded one"}`,
+        async (t) => {
+          const address = await effectIn(t, status, "NON_IDEMPOTENT");
+          const before = await t.effectOf(address.runId, address.idempotencyKey);
+          const reconcile = () =>
+            t.tape.reconcileEffect({
+              ...address,
+              resolvedStatus: outcome,
+              responseJson: '"human"',
+              errorJson: '"human"',
+            });
+          const settled = taken ? await reconcile() : await t.unchanged(address.runId, reconcile);
+          assert.deepEqual(settled, await t.effectOf(address.runId, address.idempotencyKey));
+          if (!taken) assert.deepEqual(settled, before);
+          else
+            assert.deepEqual(part(settled, "status", "responseJson", "errorJson"), {
+              status: outcome,
+              responseJson: '"human"',
+              errorJson: '"human"',
+            });
+        },
+      );
+    }),
+  ),
   rule("R28", "ReconcileEffect takes an outcome and nothing else", async (t) => {
     const address = await effectIn(t, "UNKNOWN", "NON_IDEMPOTENT");
     for (const resolvedStatus of ["PENDING", "UNKNOWN", "UNSPECIFIED"] as const) {
-      await t.unchanged(address.runId, () => refused(t.tape.reconcileEffect({ ...address, resolvedStatus }), "ARGUMENT_INVALID"));
+      await t.unchanged(address.runId, () =>
+        refused(t.tape.reconcileEffect({ ...address, resolvedStatus }), "ARGUMENT_INVALID"),
+      );
     }
   }),
   rule("R28", "lists UNKNOWN effects of any age and PENDING inline ones of some age, oldest first", async (t) => {
@@ -95,8 +137,12 @@ export const settlingCases: readonly TapeCase[] = [
     assert.deepEqual(await list(0, true, true, 2), [old, middle]);
     const [first] = (await t.tape.listPendingEffects({ olderThanMs: 0, includePending: true, limit: 1 })).effects;
     assert.deepEqual(first, await t.effectOf(runId, old));
-    assert.ok(!(await list(0, true, true)).includes(outbox), "an outbox effect that waits for its dispatcher needs nobody");
-    for (const idempotencyKey of [old, middle, young]) await t.tape.completeEffect({ runId, idempotencyKey, status: "CONFIRMED" });
+    assert.ok(
+      !(await list(0, true, true)).includes(outbox),
+      "an outbox effect that waits for its dispatcher needs nobody",
+    );
+    for (const idempotencyKey of [old, middle, young])
+      await t.tape.completeEffect({ runId, idempotencyKey, status: "CONFIRMED" });
     await t.tape.reconcileEffect({ runId, idempotencyKey: unknown, resolvedStatus: "CONFIRMED" });
     assert.deepEqual(await list(0, true, true), []);
   }),
@@ -109,6 +155,9 @@ export const settlingCases: readonly TapeCase[] = [
       await t.clock.advance(10);
     }
     const { effects } = await t.tape.listPendingEffects({ includeUnknown: true });
-    assert.deepEqual(effects.map((effect) => effect.idempotencyKey), keys);
+    assert.deepEqual(
+      effects.map((effect) => effect.idempotencyKey),
+      keys,
+    );
   }),
 ];

@@ -30,31 +30,55 @@ async function effectIn(t: Scene, status: (typeof observable)[number], kind: Eff
 
 /** R27: what the outside world said. */
 export const observationCases: readonly TapeCase[] = [
-  ...(Object.keys(outcomes) as Observed[]).flatMap((resolution) => semantics.flatMap((kind) => observable.map((status) => {
-    const outcome = outcomes[resolution][kind];
-    return rule("R27", `${resolution} of a ${kind} effect that is ${status}: ${outcome}`, async (t) => {
-      const address = await effectIn(t, status, kind);
-      const observation = {
-        ...address, resolution, externalRef: "ref-1", responseJson: '"seen"', errorJson: '"odd"', compensateOnDuplicateKind: "refund",
-      };
-      const effect = await t.tape.recordExternalObservation(observation);
-      assert.deepEqual(effect, await t.effectOf(address.runId, address.idempotencyKey));
-      assert.deepEqual(part(effect, "status", "externalRef", "dispatchClaimedBy"), { status: outcome, externalRef: "ref-1", dispatchClaimedBy: "" });
-      assert.equal((await t.get(address.runId)).status, resolution === "STUCK" ? "STUCK" : "RUNNING");
-      assert.equal((await t.obligationsOf(address.runId)).length, resolution === "DUPLICATE" ? 1 : 0);
-      const { effects } = await t.tape.listEffectsToDispatch();
-      assert.deepEqual(effects.map((each) => each.idempotencyKey), outcome === "PENDING" ? [address.idempotencyKey] : []);
-    });
-  }))),
+  ...(Object.keys(outcomes) as Observed[]).flatMap((resolution) =>
+    semantics.flatMap((kind) =>
+      observable.map((status) => {
+        const outcome = outcomes[resolution][kind];
+        return rule("R27", `${resolution} of a ${kind} effect that is ${status}: ${outcome}`, async (t) => {
+          const address = await effectIn(t, status, kind);
+          const observation = {
+            ...address,
+            resolution,
+            externalRef: "ref-1",
+            responseJson: '"seen"',
+            errorJson: '"odd"',
+            compensateOnDuplicateKind: "refund",
+          };
+          const effect = await t.tape.recordExternalObservation(observation);
+          assert.deepEqual(effect, await t.effectOf(address.runId, address.idempotencyKey));
+          assert.deepEqual(part(effect, "status", "externalRef", "dispatchClaimedBy"), {
+            status: outcome,
+            externalRef: "ref-1",
+            dispatchClaimedBy: "",
+          });
+          assert.equal((await t.get(address.runId)).status, resolution === "STUCK" ? "STUCK" : "RUNNING");
+          assert.equal((await t.obligationsOf(address.runId)).length, resolution === "DUPLICATE" ? 1 : 0);
+          const { effects } = await t.tape.listEffectsToDispatch();
+          assert.deepEqual(
+            effects.map((each) => each.idempotencyKey),
+            outcome === "PENDING" ? [address.idempotencyKey] : [],
+          );
+        });
+      }),
+    ),
+  ),
   rule("R27", "DUPLICATE makes, in the same commit, an obligation that is due at once", async (t) => {
     const runId = await t.run();
     const idempotencyKey = await t.outbox(runId);
     const before = (await t.journal(runId)).length;
-    await t.tape.recordExternalObservation({ runId, idempotencyKey, resolution: "DUPLICATE", compensateOnDuplicateKind: "refund" });
+    await t.tape.recordExternalObservation({
+      runId,
+      idempotencyKey,
+      resolution: "DUPLICATE",
+      compensateOnDuplicateKind: "refund",
+    });
     const [obligation, ...others] = await t.obligationsOf(runId);
     assert.deepEqual(others, []);
     assert.deepEqual(part(obligation, "effectKey", "kind", "status", "maxAttempts"), {
-      effectKey: idempotencyKey, kind: "refund", status: "PENDING", maxAttempts: 5,
+      effectKey: idempotencyKey,
+      kind: "refund",
+      status: "PENDING",
+      maxAttempts: 5,
     });
     const written = (await t.journal(runId)).slice(before);
     assert.deepEqual(new Set(written.map((entry) => entry.subject.split("/")[2])), new Set(["effect", "obligation"]));
@@ -93,7 +117,10 @@ export const observationCases: readonly TapeCase[] = [
     const full = { externalRef: "ref", responseJson: '"answer"', errorJson: '"error"' };
     await t.tape.recordExternalObservation({ runId, idempotencyKey, resolution: "ABSENT", ...full });
     const effect = await t.tape.recordExternalObservation({ runId, idempotencyKey, resolution: "CONFIRMED" });
-    assert.deepEqual(part(effect, "status", "externalRef", "responseJson", "errorJson"), { status: "CONFIRMED", ...full });
+    assert.deepEqual(part(effect, "status", "externalRef", "responseJson", "errorJson"), {
+      status: "CONFIRMED",
+      ...full,
+    });
   }),
   rule("R27", "an observation of a settled effect changes nothing and gives the recorded one", async (t) => {
     const runId = await t.run();
@@ -101,7 +128,13 @@ export const observationCases: readonly TapeCase[] = [
       const idempotencyKey = await t.effect(runId);
       const settled = await t.tape.completeEffect({ runId, idempotencyKey, status, responseJson: "1" });
       for (const resolution of Object.keys(outcomes) as Observed[]) {
-        const observation = { runId, idempotencyKey, resolution, externalRef: "late", compensateOnDuplicateKind: "refund" };
+        const observation = {
+          runId,
+          idempotencyKey,
+          resolution,
+          externalRef: "late",
+          compensateOnDuplicateKind: "refund",
+        };
         assert.deepEqual(await t.unchanged(runId, () => t.tape.recordExternalObservation(observation)), settled);
       }
     }

@@ -18,7 +18,10 @@ async function resolve(t: Scene, runId: string, obligationSeq: number, status: O
   return t.tape.resolveObligation({ runId, obligationSeq, status });
 }
 
-async function due(t: Scene, flags: { includePending?: boolean; includeStuck?: boolean; includeCommittedExpired?: boolean } = {}): Promise<number[]> {
+async function due(
+  t: Scene,
+  flags: { includePending?: boolean; includeStuck?: boolean; includeCommittedExpired?: boolean } = {},
+): Promise<number[]> {
   const { obligations } = await t.tape.listUnresolvedObligations({ includePending: true, ...flags });
   return obligations.map((obligation) => obligation.seq);
 }
@@ -31,8 +34,16 @@ export const obligationCases: readonly TapeCase[] = [
     const promise = { runId, effectKey, kind: "undo", payloadJson: '{"p":1}', compensatorRef: "c" };
     const made = await t.tape.registerCompensation(promise);
     assert.deepEqual(made, {
-      ...promise, seq: 3, status: "PENDING", tsMs: t.clock.now(), attempts: 0, maxAttempts: 5, nextAttemptAtMs: made.nextAttemptAtMs,
-      lastError: "", ...noClaim, resultJson: "",
+      ...promise,
+      seq: 3,
+      status: "PENDING",
+      tsMs: t.clock.now(),
+      attempts: 0,
+      maxAttempts: 5,
+      nextAttemptAtMs: made.nextAttemptAtMs,
+      lastError: "",
+      ...noClaim,
+      resultJson: "",
     });
     assert.deepEqual(await t.obligationsOf(runId), [made]);
     assert.equal((await t.tape.registerCompensation({ ...promise, kind: "other", maxAttempts: 2 })).maxAttempts, 2);
@@ -42,7 +53,10 @@ export const obligationCases: readonly TapeCase[] = [
     const [one, two] = [await t.effect(runId), await t.effect(runId)];
     const promise = { runId, effectKey: one, kind: "undo", payloadJson: "1" };
     const first = await t.tape.registerCompensation(promise);
-    assert.deepEqual(await t.unchanged(runId, () => t.tape.registerCompensation({ ...promise, payloadJson: "2" })), first);
+    assert.deepEqual(
+      await t.unchanged(runId, () => t.tape.registerCompensation({ ...promise, payloadJson: "2" })),
+      first,
+    );
     const seqs = [
       first.seq,
       (await t.tape.registerCompensation({ ...promise, kind: "notify" })).seq,
@@ -56,7 +70,9 @@ export const obligationCases: readonly TapeCase[] = [
     const { seq } = await t.tape.registerCompensation({ runId, effectKey, kind: "undo" });
     const notDue = async () => {
       const [obligation] = await t.obligationsOf(runId);
-      const answer = await t.unchanged(runId, () => t.tape.claimObligation({ runId, obligationSeq: seq, claimer: dispatcher }));
+      const answer = await t.unchanged(runId, () =>
+        t.tape.claimObligation({ runId, obligationSeq: seq, claimer: dispatcher }),
+      );
       assert.deepEqual(answer, { acquired: false, obligation });
       assert.deepEqual(await due(t), []);
     };
@@ -71,14 +87,26 @@ export const obligationCases: readonly TapeCase[] = [
   rule("R31", "a run is undone newest first, one at a time, and is FAILED after the last", async (t) => {
     const run = await t.undone(3);
     const { runId } = run;
-    assert.deepEqual(seqsOf(run), seqsOf(run).toSorted((a, b) => b - a));
+    assert.deepEqual(
+      seqsOf(run),
+      seqsOf(run).toSorted((a, b) => b - a),
+    );
     for (const [index, seq] of seqsOf(run).entries()) {
       assert.deepEqual(await due(t), [seq]);
       for (const older of seqsOf(run).slice(index + 1)) assert.equal(await claim(t, runId, older), false);
       assert.equal((await t.get(runId)).status, "COMPENSATING");
       assert.equal(await claim(t, runId, seq), true);
-      const resolved = await t.tape.resolveObligation({ runId, obligationSeq: seq, status: "COMPENSATED", resultJson: '"undone"' });
-      assert.deepEqual(part(resolved, "status", "resultJson", "claimedBy"), { status: "COMPENSATED", resultJson: '"undone"', claimedBy: "" });
+      const resolved = await t.tape.resolveObligation({
+        runId,
+        obligationSeq: seq,
+        status: "COMPENSATED",
+        resultJson: '"undone"',
+      });
+      assert.deepEqual(part(resolved, "status", "resultJson", "claimedBy"), {
+        status: "COMPENSATED",
+        resultJson: '"undone"',
+        claimedBy: "",
+      });
     }
     const { status, endedAtMs } = await t.get(runId);
     assert.deepEqual([status, endedAtMs], ["FAILED", t.clock.now()]);
@@ -97,7 +125,9 @@ export const obligationCases: readonly TapeCase[] = [
     await claim(t, run.runId, seq);
     const [held] = await t.obligationsOf(run.runId);
     assert.deepEqual(part(held, "status", "claimedBy", "claimExpiresAtMs"), {
-      status: "COMMITTED", claimedBy: dispatcher, claimExpiresAtMs: t.clock.now() + 60_000,
+      status: "COMMITTED",
+      claimedBy: dispatcher,
+      claimExpiresAtMs: t.clock.now() + 60_000,
     });
     await t.clock.advance(59_999);
     assert.equal(await t.unchanged(run.runId, () => claim(t, run.runId, seq, "another")), false);
@@ -105,7 +135,10 @@ export const obligationCases: readonly TapeCase[] = [
     await t.clock.advance(2);
     assert.deepEqual(await due(t, { includeCommittedExpired: true }), [seq]);
     assert.equal(await claim(t, run.runId, seq, "another"), true);
-    const late = t.tape.resolveObligation({ runId: run.runId, obligationSeq: seq, status: "COMPENSATED" }, { claimer: dispatcher });
+    const late = t.tape.resolveObligation(
+      { runId: run.runId, obligationSeq: seq, status: "COMPENSATED" },
+      { claimer: dispatcher },
+    );
     await refused(late, "CLAIM_HELD", { holder: "another" });
   }),
   rule("R31", "the state of a drain survives reopening", async (t) => {
@@ -125,25 +158,45 @@ export const obligationCases: readonly TapeCase[] = [
     for (const count of [1, 2]) {
       await claim(t, run.runId, obligationSeq);
       const dueAt = t.clock.now() + 700;
-      const again = await t.tape.recordObligationAttempt({ ...attempt, error: `busy ${count}`, nextAttemptAtMs: dueAt });
-      assert.deepEqual(part(again, "status", "attempts", "lastError", "nextAttemptAtMs", "claimedBy", "claimExpiresAtMs"), {
-        status: "PENDING", attempts: count, lastError: `busy ${count}`, nextAttemptAtMs: dueAt, ...noClaim,
+      const again = await t.tape.recordObligationAttempt({
+        ...attempt,
+        error: `busy ${count}`,
+        nextAttemptAtMs: dueAt,
       });
+      assert.deepEqual(
+        part(again, "status", "attempts", "lastError", "nextAttemptAtMs", "claimedBy", "claimExpiresAtMs"),
+        {
+          status: "PENDING",
+          attempts: count,
+          lastError: `busy ${count}`,
+          nextAttemptAtMs: dueAt,
+          ...noClaim,
+        },
+      );
       assert.deepEqual(await due(t), []);
       assert.equal(await claim(t, run.runId, obligationSeq), false, "it is not due yet");
       await t.clock.advance(700);
       assert.deepEqual(await due(t), [obligationSeq]);
     }
     await claim(t, run.runId, obligationSeq);
-    const last = await t.tape.recordObligationAttempt({ ...attempt, error: "busy 3", nextAttemptAtMs: t.clock.now() + 700 });
+    const last = await t.tape.recordObligationAttempt({
+      ...attempt,
+      error: "busy 3",
+      nextAttemptAtMs: t.clock.now() + 700,
+    });
     assert.deepEqual(part(last, "status", "attempts"), { status: "STUCK", attempts: 3 });
     assert.equal((await t.get(run.runId)).status, "STUCK");
   }),
-  ...([
-    ["ResolveObligation(STUCK)", (t: Scene, runId: string, seq: number) => resolve(t, runId, seq, "STUCK")],
-    ["an attempt that is not to be repeated", (t: Scene, runId: string, seq: number) =>
-      t.tape.recordObligationAttempt({ runId, obligationSeq: seq, error: "never", nextAttemptAtMs: 0 })],
-  ] as const).map(([what, act]) =>
+  ...(
+    [
+      ["ResolveObligation(STUCK)", (t: Scene, runId: string, seq: number) => resolve(t, runId, seq, "STUCK")],
+      [
+        "an attempt that is not to be repeated",
+        (t: Scene, runId: string, seq: number) =>
+          t.tape.recordObligationAttempt({ runId, obligationSeq: seq, error: "never", nextAttemptAtMs: 0 }),
+      ],
+    ] as const
+  ).map(([what, act]) =>
     rule("R32", `${what} makes the run STUCK until someone resolves the obligation`, async (t) => {
       const run = await t.undone(2);
       const { runId } = run;
@@ -172,21 +225,31 @@ export const obligationCases: readonly TapeCase[] = [
     await resolve(t, run.runId, seq);
     assert.equal((await t.get(run.runId)).status, "FAILED");
   }),
-  rule("R32", "an obligation born of a DUPLICATE that is STUCK makes its run STUCK; resolved, the run can be resumed", async (t) => {
-    const runId = await t.run();
-    const idempotencyKey = await t.outbox(runId);
-    await t.tape.recordExternalObservation({ runId, idempotencyKey, resolution: "DUPLICATE", compensateOnDuplicateKind: "refund" });
-    const obligationSeq = (await t.obligationsOf(runId))[0]?.seq ?? 0;
-    await claim(t, runId, obligationSeq);
-    await resolve(t, runId, obligationSeq, "STUCK");
-    assert.equal((await t.get(runId)).status, "STUCK");
-    await resolve(t, runId, obligationSeq);
-    assert.equal((await t.tape.resumeRun({ runId, leaseOwner: "o" })).run.status, "RUNNING");
-  }),
+  rule(
+    "R32",
+    "an obligation born of a DUPLICATE that is STUCK makes its run STUCK; resolved, the run can be resumed",
+    async (t) => {
+      const runId = await t.run();
+      const idempotencyKey = await t.outbox(runId);
+      await t.tape.recordExternalObservation({
+        runId,
+        idempotencyKey,
+        resolution: "DUPLICATE",
+        compensateOnDuplicateKind: "refund",
+      });
+      const obligationSeq = (await t.obligationsOf(runId))[0]?.seq ?? 0;
+      await claim(t, runId, obligationSeq);
+      await resolve(t, runId, obligationSeq, "STUCK");
+      assert.equal((await t.get(runId)).status, "STUCK");
+      await resolve(t, runId, obligationSeq);
+      assert.equal((await t.tape.resumeRun({ runId, leaseOwner: "o" })).run.status, "RUNNING");
+    },
+  ),
   rule("R32", "an attempt is recorded on a claimed obligation only", async (t) => {
     const run = await t.undone(2);
     for (const obligationSeq of seqsOf(run)) {
-      const attempt = () => t.tape.recordObligationAttempt({ runId: run.runId, obligationSeq, nextAttemptAtMs: t.clock.now() });
+      const attempt = () =>
+        t.tape.recordObligationAttempt({ runId: run.runId, obligationSeq, nextAttemptAtMs: t.clock.now() });
       await t.unchanged(run.runId, () => refusedAs(attempt, "FAILED_PRECONDITION"));
     }
   }),
@@ -222,7 +285,10 @@ export const obligationCases: readonly TapeCase[] = [
     }
     const newest = runs.map((run) => [run.runId, seqsOf(run)[0]]);
     const list = async (limit?: number) =>
-      (await t.tape.listUnresolvedObligations({ includePending: true, limit })).obligations.map((each) => [each.runId, each.seq]);
+      (await t.tape.listUnresolvedObligations({ includePending: true, limit })).obligations.map((each) => [
+        each.runId,
+        each.seq,
+      ]);
     assert.deepEqual(await list(), newest);
     assert.deepEqual(await list(2), newest.slice(0, 2));
     const { obligations } = await t.tape.listUnresolvedObligations({ includePending: true, limit: 1 });

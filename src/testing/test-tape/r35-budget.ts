@@ -12,7 +12,13 @@ export const budgetCases: readonly TapeCase[] = [
     assert.equal((await t.tape.chargeBudget({ runId, usd: 0.000001 })).usdSpent, 1.270001);
   }),
   rule("R35", "a charge is rounded half up to a millionth of a dollar", async (t) => {
-    for (const [usd, rounded] of [[0.000_000_5, 0.000_001], [0.000_000_4, 0], [0.000_002_5, 0.000_003], [0.000_001_5, 0.000_002], [1.000_000_4, 1]] as const) {
+    for (const [usd, rounded] of [
+      [0.000_000_5, 0.000_001],
+      [0.000_000_4, 0],
+      [0.000_002_5, 0.000_003],
+      [0.000_001_5, 0.000_002],
+      [1.000_000_4, 1],
+    ] as const) {
       const runId = await t.run();
       assert.equal((await t.tape.chargeBudget({ runId, usd })).usdSpent, rounded, `${usd}`);
     }
@@ -53,9 +59,16 @@ export const budgetCases: readonly TapeCase[] = [
     const runId = await t.run();
     await t.tape.setBudget({ runId, usdCap: 1, tokenCap: 100 });
     await t.tape.chargeBudget({ runId, usd: 0.6, tokens: 60 });
-    const ask = (usdEstimate: number, tokenEstimate: number) => t.tape.admitBudget({ runId, usdEstimate, tokenEstimate });
+    const ask = (usdEstimate: number, tokenEstimate: number) =>
+      t.tape.admitBudget({ runId, usdEstimate, tokenEstimate });
     await t.unchanged(runId, async () => {
-      for (const [usd, tokens, admitted] of [[0.39, 39, true], [0.4, 40, true], [0.41, 1, false], [0.1, 41, false], [0, 0, true]] as const) {
+      for (const [usd, tokens, admitted] of [
+        [0.39, 39, true],
+        [0.4, 40, true],
+        [0.41, 1, false],
+        [0.1, 41, false],
+        [0, 0, true],
+      ] as const) {
         const answer = await ask(usd, tokens);
         assert.equal(answer.admitted, admitted, `${usd} dollars, ${tokens} tokens`);
         assert.equal(answer.reason === "", admitted, answer.reason);
@@ -85,6 +98,12 @@ export const budgetCases: readonly TapeCase[] = [
     const [one, two] = [await t.run(), await t.run()];
     await t.tape.setBudget({ runId: one, usdCap: 1 });
     await t.tape.chargeBudget({ runId: one, usd: 5 });
-    assert.deepEqual((await t.tape.admitBudget({ runId: two, usdEstimate: 3 })).budget, { runId: two, usdCap: 0, tokenCap: 0, usdSpent: 0, tokensSpent: 0 });
+    assert.deepEqual((await t.tape.admitBudget({ runId: two, usdEstimate: 3 })).budget, {
+      runId: two,
+      usdCap: 0,
+      tokenCap: 0,
+      usdSpent: 0,
+      tokensSpent: 0,
+    });
   }),
 ];

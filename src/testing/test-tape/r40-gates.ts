@@ -12,7 +12,10 @@ export const gateCases: readonly TapeCase[] = [
     const runId = await t.run();
     assert.deepEqual(await t.tape.awaitSignal({ runId, gateName: "g", payloadJson: '"please"' }), nothing);
     assert.deepEqual(part(await t.get(runId), "status", "waitingOnGate", "leaseOwner", "leaseExpiresAtMs"), {
-      status: "WAITING", waitingOnGate: "g", leaseOwner: "", leaseExpiresAtMs: 0,
+      status: "WAITING",
+      waitingOnGate: "g",
+      leaseOwner: "",
+      leaseExpiresAtMs: 0,
     });
     const sent = await t.tape.sendSignal({ runId, gateName: "g", resolutionJson: '"yes"' });
     assert.deepEqual(sent, { accepted: true, runId, runStatus: "RUNNABLE" });
@@ -22,7 +25,11 @@ export const gateCases: readonly TapeCase[] = [
   rule("R40", "a wait that has its answer gives that answer for ever", async (t) => {
     const runId = await t.waiting("g");
     await t.tape.sendSignal({ runId, gateName: "g", resolutionJson: '"yes"' });
-    const answered = async () => assert.deepEqual(await t.tape.awaitSignal({ runId, gateName: "g" }), { delivered: true, resolutionJson: '"yes"' });
+    const answered = async () =>
+      assert.deepEqual(await t.tape.awaitSignal({ runId, gateName: "g" }), {
+        delivered: true,
+        resolutionJson: '"yes"',
+      });
     await t.unchanged(runId, answered);
     await t.tape.resumeRun({ runId, leaseOwner: agent });
     await t.unchanged(runId, answered);
@@ -40,8 +47,15 @@ export const gateCases: readonly TapeCase[] = [
       await t.tape.resumeRun({ runId, leaseOwner: agent });
       assert.equal((await wait(occurrence)).resolutionJson, `${occurrence}`);
     }
-    assert.deepEqual((await Promise.all([1, 2, 3].map(wait))).map((answer) => answer.resolutionJson), ["1", "2", "3"]);
-    assert.equal((await t.tape.awaitSignal({ runId, gateName: "g" })).resolutionJson, "1", "absent, the occurrence is 1");
+    assert.deepEqual(
+      (await Promise.all([1, 2, 3].map(wait))).map((answer) => answer.resolutionJson),
+      ["1", "2", "3"],
+    );
+    assert.equal(
+      (await t.tape.awaitSignal({ runId, gateName: "g" })).resolutionJson,
+      "1",
+      "absent, the occurrence is 1",
+    );
   }),
   rule("R40", "a wait for the second occurrence takes the second signal", async (t) => {
     const runId = await t.run();
@@ -51,13 +65,18 @@ export const gateCases: readonly TapeCase[] = [
     const second = await t.tape.sendSignal({ runId, gateName: "g", resolutionJson: '"second"' });
     assert.deepEqual(part(second, "accepted", "runStatus"), { accepted: true, runStatus: "RUNNABLE" });
     await t.tape.resumeRun({ runId, leaseOwner: agent });
-    assert.equal((await t.tape.awaitSignal({ runId, gateName: "g" }, { gateOccurrence: 2 })).resolutionJson, '"second"');
+    assert.equal(
+      (await t.tape.awaitSignal({ runId, gateName: "g" }, { gateOccurrence: 2 })).resolutionJson,
+      '"second"',
+    );
     assert.equal((await t.tape.awaitSignal({ runId, gateName: "g" })).resolutionJson, '"first"');
   }),
   rule("R40", "an occurrence is counted from 1", async (t) => {
     const runId = await t.run();
     for (const gateOccurrence of [-1, 1.5]) {
-      await t.unchanged(runId, () => refused(t.tape.awaitSignal({ runId, gateName: "g" }, { gateOccurrence }), "ARGUMENT_INVALID"));
+      await t.unchanged(runId, () =>
+        refused(t.tape.awaitSignal({ runId, gateName: "g" }, { gateOccurrence }), "ARGUMENT_INVALID"),
+      );
     }
   }),
   rule("R40", "without occurrences a gate is single-use", async (t) => {
@@ -98,14 +117,20 @@ export const gateCases: readonly TapeCase[] = [
       const { status } = await t.get(runId);
       assert.equal(status, awaited.delivered ? "RUNNING" : "RUNNABLE");
       await t.tape.resumeRun({ runId, leaseOwner: agent });
-      assert.deepEqual(await t.tape.awaitSignal({ runId, gateName: "g" }), { delivered: true, resolutionJson: `${round}` });
+      assert.deepEqual(await t.tape.awaitSignal({ runId, gateName: "g" }), {
+        delivered: true,
+        resolutionJson: `${round}`,
+      });
     }
   }),
   rule("R41", "of signals sent at the same time one is accepted", async (t) => {
     const runId = await t.waiting("g");
     const tapes = [t.tape, await t.other()];
-    const { won } = await race(upTo(8).map((index) => () =>
-      (tapes[index % 2] ?? t.tape).sendSignal({ runId, gateName: "g", resolutionJson: `${index}` })));
+    const { won } = await race(
+      upTo(8).map(
+        (index) => () => (tapes[index % 2] ?? t.tape).sendSignal({ runId, gateName: "g", resolutionJson: `${index}` }),
+      ),
+    );
     assert.equal(won.length, 8);
     assert.equal(won.filter((answer) => answer.accepted).length, 1);
     const accepted = won.findIndex((answer) => answer.accepted);

@@ -55,7 +55,8 @@ export const timerCases: readonly TapeCase[] = [
   }),
   rule("R45", "a cancelled timer does not fire; a fired or unknown one cannot be cancelled", async (t) => {
     const runId = await t.run();
-    for (const timerId of ["one", "two"]) await t.tape.setTimer({ runId, timerId, fireAtMs: t.clock.now(), kind: "wake" });
+    for (const timerId of ["one", "two"])
+      await t.tape.setTimer({ runId, timerId, fireAtMs: t.clock.now(), kind: "wake" });
     const cancel = (timerId: string) => t.tape.cancelTimer({ runId, timerId });
     assert.deepEqual(await cancel("one"), { cancelled: true });
     assert.deepEqual(await dueIds(t, { claim: true }), ["two"]);
@@ -68,7 +69,12 @@ export const timerCases: readonly TapeCase[] = [
   rule("R46", "lists due timers oldest first, as many as asked; listing takes nothing", async (t) => {
     const runIds = [await t.run(), await t.run()];
     for (const [index, after] of [30, 10, 40, 20].entries()) {
-      await t.tape.setTimer({ runId: runIds[index % 2] ?? "", timerId: `after-${after}`, fireAtMs: t.clock.now() + after, kind: "wake" });
+      await t.tape.setTimer({
+        runId: runIds[index % 2] ?? "",
+        timerId: `after-${after}`,
+        fireAtMs: t.clock.now() + after,
+        kind: "wake",
+      });
     }
     await t.clock.advance(35);
     assert.deepEqual(await dueIds(t), ["after-10", "after-20", "after-30"]);
@@ -77,10 +83,19 @@ export const timerCases: readonly TapeCase[] = [
   }),
   rule("R46", "claiming hands each timer to one caller and says that it fired", async (t) => {
     const runId = await t.run();
-    for (const index of upTo(3)) await t.tape.setTimer({ runId, timerId: `t${index}`, fireAtMs: t.clock.now(), kind: "wake", payloadJson: `${index}` });
+    for (const index of upTo(3))
+      await t.tape.setTimer({
+        runId,
+        timerId: `t${index}`,
+        fireAtMs: t.clock.now(),
+        kind: "wake",
+        payloadJson: `${index}`,
+      });
     const { timers } = await t.tape.listDueTimers({ claim: true, limit: 2 });
-    assert.deepEqual(timers.map((timer) => part(timer, "timerId", "payloadJson", "fired")), upTo(2).map((index) => (
-      { timerId: `t${index}`, payloadJson: `${index}`, fired: true })));
+    assert.deepEqual(
+      timers.map((timer) => part(timer, "timerId", "payloadJson", "fired")),
+      upTo(2).map((index) => ({ timerId: `t${index}`, payloadJson: `${index}`, fired: true })),
+    );
     assert.deepEqual(await dueIds(t, { claim: true }), ["t2"]);
     assert.deepEqual(await dueIds(t, { claim: true }), []);
     assert.equal((await t.verbs(runId)).filter((verb) => verb === "timer/fired").length, 3);
@@ -100,10 +115,16 @@ export const timerCases: readonly TapeCase[] = [
       await t.tape.setTimer({ runId, timerId: "t", fireAtMs: t.clock.now() + 10, kind: "gate_timeout", payloadJson });
       await t.tape.awaitSignal({ runId, gateName: "g" });
       await fire(t, who, async () => (await t.get(runId)).status === "RUNNABLE");
-      assert.deepEqual((await t.verbs(runId)).filter((verb) => /fired|released/.test(verb)).toSorted(), ["gate/released", "timer/fired"]);
+      assert.deepEqual((await t.verbs(runId)).filter((verb) => /fired|released/.test(verb)).toSorted(), [
+        "gate/released",
+        "timer/fired",
+      ]);
       await t.tape.resumeRun({ runId, leaseOwner: agent });
       const { delivered, resolutionJson } = await t.tape.awaitSignal({ runId, gateName: "g" });
-      assert.deepEqual([delivered, JSON.parse(resolutionJson)], [true, { approved: false, by: "nobody", timed_out: true }]);
+      assert.deepEqual(
+        [delivered, JSON.parse(resolutionJson)],
+        [true, { approved: false, by: "nobody", timed_out: true }],
+      );
     }),
     rule("R46", `gate_timeout leaves a gate alone that has its answer, fired by ${who}`, async (t) => {
       const runId = await t.waiting("g");
@@ -120,9 +141,16 @@ export const timerCases: readonly TapeCase[] = [
       await t.tape.setTimer({ runId, timerId: "t", fireAtMs: t.clock.now() + 10, kind: "redrive" });
       await t.tape.awaitSignal({ runId, gateName: "g" });
       await fire(t, who, async () => (await t.get(runId)).status === "RUNNABLE");
-      assert.deepEqual((await t.tape.listRunsToRecover()).runs.map((run) => run.runId), [runId]);
+      assert.deepEqual(
+        (await t.tape.listRunsToRecover()).runs.map((run) => run.runId),
+        [runId],
+      );
       await t.tape.resumeRun({ runId, leaseOwner: agent });
-      assert.equal((await t.tape.awaitSignal({ runId, gateName: "g" })).delivered, false, "the gate still has no answer");
+      assert.equal(
+        (await t.tape.awaitSignal({ runId, gateName: "g" })).delivered,
+        false,
+        "the gate still has no answer",
+      );
     }),
   ]),
   rule("R46", "the server leaves a built-in timer to others until one second after it is due", async (t) => {
@@ -136,13 +164,15 @@ export const timerCases: readonly TapeCase[] = [
   rule("R46", "a gate_timeout that cannot act is refused when it is set", async (t) => {
     const runId = await t.run();
     for (const payloadJson of ["", "{}", "[]", '{"gate":7}', '{"gate":""}']) {
-      const set = () => t.tape.setTimer({ runId, timerId: "t", fireAtMs: farFuture, kind: "gate_timeout", payloadJson });
+      const set = () =>
+        t.tape.setTimer({ runId, timerId: "t", fireAtMs: farFuture, kind: "gate_timeout", payloadJson });
       await t.unchanged(runId, () => refused(set, "ARGUMENT_INVALID"));
     }
   }),
   rule("R46", "timers survive reopening, those of ended runs are gone", async (t) => {
     const [living, ended] = [await t.run(), await t.run()];
-    for (const runId of [living, ended]) await t.tape.setTimer({ runId, timerId: `of-${runId}`, fireAtMs: t.clock.now() + 5, kind: "wake" });
+    for (const runId of [living, ended])
+      await t.tape.setTimer({ runId, timerId: `of-${runId}`, fireAtMs: t.clock.now() + 5, kind: "wake" });
     await t.tape.endRun({ runId: ended, status: "TERMINAL" });
     await t.clock.advance(10);
     await t.reopen();
@@ -150,7 +180,11 @@ export const timerCases: readonly TapeCase[] = [
   }),
 ];
 
-async function fire(t: Scene, who: "whoever takes it" | "the server by itself", done: () => Promise<boolean>): Promise<void> {
+async function fire(
+  t: Scene,
+  who: "whoever takes it" | "the server by itself",
+  done: () => Promise<boolean>,
+): Promise<void> {
   await t.clock.advance(10);
   if (who === "whoever takes it") {
     assert.deepEqual(await dueIds(t, { claim: true }), ["t"]);

@@ -19,7 +19,8 @@ async function feed(t: Scene): Promise<EventEntry[]> {
   await t.tape.writeValue({ namespace, key: "k", valueJson: "1" });
   const stream = events(t);
   const seen: EventEntry[] = [];
-  for (let entry = await stream.next(); !entry.subject.includes(`/${namespace}/`); entry = await stream.next()) seen.push(entry);
+  for (let entry = await stream.next(); !entry.subject.includes(`/${namespace}/`); entry = await stream.next())
+    seen.push(entry);
   await stream.leave();
   return seen;
 }
@@ -53,50 +54,66 @@ function ascending(entries: readonly EventEntry[]): void {
 
 /** R50 and R51: the feed of the whole store. */
 export const feedCases: readonly TapeCase[] = [
-  rule("R50", "delivers every committed entry once, in rising order, and as the run's own journal has it", async (t) => {
-    const { one, two } = await story(t);
-    const entries = await feed(t);
-    ascending(entries);
-    for (const runId of [one, two]) {
-      const ofRun = entries.filter((entry) => entry.runId === runId);
-      const { runId: _, ...rest } = ofRun[0] ?? { runId };
-      assert.deepEqual(ofRun.map(({ runId: __, ...entry }) => entry), await t.journal(runId));
-      assert.deepEqual(rest, (await t.journal(runId))[0]);
-    }
-    assert.equal(entries.filter((entry) => entry.runId === "").length, 2, "the value and the event");
-    assert.equal(entries.length, (await t.journal(one)).length + (await t.journal(two)).length + 2);
-  }),
+  rule(
+    "R50",
+    "delivers every committed entry once, in rising order, and as the run's own journal has it",
+    async (t) => {
+      const { one, two } = await story(t);
+      const entries = await feed(t);
+      ascending(entries);
+      for (const runId of [one, two]) {
+        const ofRun = entries.filter((entry) => entry.runId === runId);
+        const { runId: _, ...rest } = ofRun[0] ?? { runId };
+        assert.deepEqual(
+          ofRun.map(({ runId: __, ...entry }) => entry),
+          await t.journal(runId),
+        );
+        assert.deepEqual(rest, (await t.journal(runId))[0]);
+      }
+      assert.equal(entries.filter((entry) => entry.runId === "").length, 2, "the value and the event");
+      assert.equal(entries.length, (await t.journal(one)).length + (await t.journal(two)).length + 2);
+    },
+  ),
   rule("R50", "skips nothing and repeats nothing while several engines commit", async (t) => {
     const tapes = [t.tape, await t.other(1), await t.other(2)];
     const stream = events(t);
     const early = events(t, {}, tapes[1]);
     const runIds = await Promise.all(upTo(9).map(() => t.run()));
-    await Promise.all(runIds.map(async (runId, writer) => {
-      const tape = tapes[writer % 3] ?? t.tape;
-      for (const decisionIndex of upTo(12)) await tape.recordDecision({ runId, decisionIndex });
-    }));
+    await Promise.all(
+      runIds.map(async (runId, writer) => {
+        const tape = tapes[writer % 3] ?? t.tape;
+        for (const decisionIndex of upTo(12)) await tape.recordDecision({ runId, decisionIndex });
+      }),
+    );
     const total = 9 * 13;
     const seen = await stream.take(total);
     ascending(seen);
     assert.deepEqual(await early.take(total), seen, "every reader sees the one order");
     for (const runId of runIds) {
-      assert.deepEqual(seen.filter((entry) => entry.runId === runId).map((entry) => entry.seq), upTo(13).map((index) => index + 1));
+      assert.deepEqual(
+        seen.filter((entry) => entry.runId === runId).map((entry) => entry.seq),
+        upTo(13).map((index) => index + 1),
+      );
     }
     await Promise.all([stream.leave(), early.leave()]);
   }),
-  rule("R50", "a cursor is exclusive and goes on exactly where it stood, after reopening and on another engine", async (t) => {
-    await story(t);
-    const all = await feed(t);
-    const cursor = all[5]?.globalSeq ?? 0;
-    await t.reopen();
-    const elsewhere = events(t, { fromGlobalSeq: cursor }, await t.other());
-    const rest = all.slice(6);
-    assert.deepEqual(await elsewhere.take(rest.length), rest);
-    await elsewhere.leave();
-    const again = events(t, { fromGlobalSeq: cursor });
-    assert.deepEqual(await again.take(rest.length), rest);
-    await again.leave();
-  }),
+  rule(
+    "R50",
+    "a cursor is exclusive and goes on exactly where it stood, after reopening and on another engine",
+    async (t) => {
+      await story(t);
+      const all = await feed(t);
+      const cursor = all[5]?.globalSeq ?? 0;
+      await t.reopen();
+      const elsewhere = events(t, { fromGlobalSeq: cursor }, await t.other());
+      const rest = all.slice(6);
+      assert.deepEqual(await elsewhere.take(rest.length), rest);
+      await elsewhere.leave();
+      const again = events(t, { fromGlobalSeq: cursor });
+      assert.deepEqual(await again.take(rest.length), rest);
+      await again.leave();
+    },
+  ),
   rule("R50", "a cursor in the future waits for it", async (t) => {
     const runId = await t.run();
     const last = (await feed(t)).at(-1)?.globalSeq ?? 0;
@@ -113,7 +130,10 @@ export const feedCases: readonly TapeCase[] = [
     await stream.next();
     await Promise.all(upTo(2500).map((tokens) => t.tape.chargeBudget({ runId, tokens })));
     const entries = await stream.take(2500);
-    assert.deepEqual(entries.map((entry) => entry.seq), upTo(2500).map((index) => index + 2));
+    assert.deepEqual(
+      entries.map((entry) => entry.seq),
+      upTo(2500).map((index) => index + 2),
+    );
     await stream.leave();
   }),
   tenantRule("R50", "a tenant's feed has the entries of that tenant only", async (t, tapeFor) => {
@@ -127,7 +147,10 @@ export const feedCases: readonly TapeCase[] = [
     await t.run();
     assert.equal(verbOf(await stream.next()), "decision/recorded");
     await stream.leave();
-    assert.deepEqual((await feed(t)).filter((each) => each.runId === runId), []);
+    assert.deepEqual(
+      (await feed(t)).filter((each) => each.runId === runId),
+      [],
+    );
   }),
 
   rule("R51", "filters by run, kind, time and subject, alone and together", async (t) => {
@@ -136,7 +159,10 @@ export const feedCases: readonly TapeCase[] = [
     const all = await feed(t);
     const check = async (request: SubscribeEventsRequest, keep: (entry: EventEntry) => boolean) => {
       const wanted = all.filter(keep);
-      assert.ok(wanted.length > 0 && wanted.length < all.length, `the filter ${JSON.stringify(request)} should keep some`);
+      assert.ok(
+        wanted.length > 0 && wanted.length < all.length,
+        `the filter ${JSON.stringify(request)} should keep some`,
+      );
       const stream = events(t, request);
       assert.deepEqual(await stream.take(wanted.length), wanted, JSON.stringify(request));
       await stream.leave();
@@ -149,15 +175,24 @@ export const feedCases: readonly TapeCase[] = [
     await check({ subjectPattern: "/tape/effect/**" }, (entry) => entry.kind === "effect");
     await check({ subjectPattern: "/tape/*/confirmed/**" }, (entry) => verbOf(entry) === "effect/confirmed");
     await check({ subjectPattern: "/tape/**", runId: two }, (entry) => entry.runId === two);
-    await check({ runId: two, kind: "effect", subjectPattern: "/tape/*/pending/**" }, (entry) => entry.runId === two && verbOf(entry) === "effect/pending");
-    await check({ kind: "decision", fromGlobalSeq: all[4]?.globalSeq }, (entry) => entry.kind === "decision" && entry.globalSeq > (all[4]?.globalSeq ?? 0));
+    await check(
+      { runId: two, kind: "effect", subjectPattern: "/tape/*/pending/**" },
+      (entry) => entry.runId === two && verbOf(entry) === "effect/pending",
+    );
+    await check(
+      { kind: "decision", fromGlobalSeq: all[4]?.globalSeq },
+      (entry) => entry.kind === "decision" && entry.globalSeq > (all[4]?.globalSeq ?? 0),
+    );
     await check({ subjectPattern: all[3]?.subject ?? "" }, (entry) => entry.subject === all[3]?.subject);
   }),
   rule("R51", "SubscribeBySubject takes pattern and cursor", async (t) => {
     await story(t);
     const all = await feed(t);
     const wanted = all.filter((entry) => entry.kind === "run");
-    for (const [fromGlobalSeq, keep] of [[0, wanted], [wanted[0]?.globalSeq, wanted.slice(1)]] as const) {
+    for (const [fromGlobalSeq, keep] of [
+      [0, wanted],
+      [wanted[0]?.globalSeq, wanted.slice(1)],
+    ] as const) {
       const stream = bySubject(t, { subjectPattern: "/tape/run/**", fromGlobalSeq });
       assert.deepEqual(await stream.take(keep.length), keep);
       await stream.leave();
@@ -169,15 +204,31 @@ export const feedCases: readonly TapeCase[] = [
   rule("R51", "* is one segment, ** the rest, and other characters are themselves", async (t) => {
     await story(t);
     const first = (await feed(t)).find((entry) => entry.kind === "effect");
-    for (const subjectPattern of ["/tape/effect/pending/pay%2Fout/*", "/tape/*/*/*/*", "/**", "/tape/effect/**", "/*/effect/**"]) {
+    for (const subjectPattern of [
+      "/tape/effect/pending/pay%2Fout/*",
+      "/tape/*/*/*/*",
+      "/**",
+      "/tape/effect/**",
+      "/*/effect/**",
+    ]) {
       const stream = events(t, { subjectPattern, kind: "effect" });
       assert.deepEqual(await stream.next(), first, subjectPattern);
       await stream.leave();
     }
-    for (const subjectPattern of ["/tape/effect/*", "/tape/effect/*/*", "/tape/effect/pending/pay/*", "/tape/effec/**", "/TAPE/**", "/tape/./effect/**"]) {
+    for (const subjectPattern of [
+      "/tape/effect/*",
+      "/tape/effect/*/*",
+      "/tape/effect/pending/pay/*",
+      "/tape/effec/**",
+      "/TAPE/**",
+      "/tape/./effect/**",
+    ]) {
       const [stream, marker] = [events(t, { subjectPattern }), events(t)];
       await marker.take(6);
-      const heard = await Promise.race([stream.next().then((entry) => entry.subject), t.clock.settle().then(() => "nothing")]);
+      const heard = await Promise.race([
+        stream.next().then((entry) => entry.subject),
+        t.clock.settle().then(() => "nothing"),
+      ]);
       assert.equal(heard, "nothing", subjectPattern);
       await Promise.all([stream.leave(), marker.leave()]);
     }

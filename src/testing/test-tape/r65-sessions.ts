@@ -28,7 +28,15 @@ const ids = (session: Session) => session.events.map((event) => event.id);
 export const sessionCases: readonly TapeCase[] = [
   rule("R65", "an event is kept as it was sent, with the server's time unless it has one", async (t) => {
     await t.tape.createSession(place);
-    const sent = { id: "e1", invocationId: "i", author: "a", branch: "b", contentJson: '{"t":1}', actionsJson: "[]", timestampMs: 77 };
+    const sent = {
+      id: "e1",
+      invocationId: "i",
+      author: "a",
+      branch: "b",
+      contentJson: '{"t":1}',
+      actionsJson: "[]",
+      timestampMs: 77,
+    };
     const appended = await t.tape.appendEvent({ ...place, event: sent });
     assert.deepEqual(appended.event, sent);
     await t.clock.advance(500);
@@ -44,7 +52,10 @@ export const sessionCases: readonly TapeCase[] = [
     for (const stateDeltaJson of ["{", "[]", "7", '"text"', "null"]) {
       await refused(t.tape.appendEvent({ ...place, event: { id: "bad" }, stateDeltaJson }), "ARGUMENT_INVALID");
     }
-    await refused(t.tape.appendEvent({ ...place, event: { id: "bad", contentJson: "{" }, stateDeltaJson: '{"user:a":1}' }), "ARGUMENT_INVALID");
+    await refused(
+      t.tape.appendEvent({ ...place, event: { id: "bad", contentJson: "{" }, stateDeltaJson: '{"user:a":1}' }),
+      "ARGUMENT_INVALID",
+    );
     assert.deepEqual([await state(t), ids(await read(t))], [{ a: 1 }, []]);
     await append(t, { a: 2 }, { id: "good" });
     assert.deepEqual([await state(t), ids(await read(t))], [{ a: 2 }, ["good"]]);
@@ -57,7 +68,10 @@ export const sessionCases: readonly TapeCase[] = [
   }),
   rule("R65", "user: keys are shared by the user's sessions of the app, app: keys by all of the app", async (t) => {
     const [mine, other] = [place, { ...place, sessionId: "s2" }];
-    const [hers, elsewhere] = [{ ...place, userId: "bob" }, { ...place, appName: "another" }];
+    const [hers, elsewhere] = [
+      { ...place, userId: "bob" },
+      { ...place, appName: "another" },
+    ];
     for (const where of [mine, other, hers, elsewhere]) await t.tape.createSession(where);
     await append(t, { "user:u": 1, "app:a": 1, own: 1 });
     assert.deepEqual(await state(t, mine), { "user:u": 1, "app:a": 1, own: 1 });
@@ -79,23 +93,42 @@ export const sessionCases: readonly TapeCase[] = [
     const tapes = [t.tape, await t.other()];
     const sessions = ["s1", "s2", "s3"].map((sessionId) => ({ ...place, sessionId }));
     for (const where of sessions) await t.tape.createSession(where);
-    const writes = sessions.flatMap((where) => upTo(8).map((index) => ({ where, index, name: `${where.sessionId}-${index}` })));
-    await Promise.all(writes.map(({ where, index, name }) =>
-      append(t, { [`own-${name}`]: 1, [`user:${name}`]: 1, [`app:${name}`]: 1 }, { id: name }, where, tapes[index % 2])));
+    const writes = sessions.flatMap((where) =>
+      upTo(8).map((index) => ({ where, index, name: `${where.sessionId}-${index}` })),
+    );
+    await Promise.all(
+      writes.map(({ where, index, name }) =>
+        append(
+          t,
+          { [`own-${name}`]: 1, [`user:${name}`]: 1, [`app:${name}`]: 1 },
+          { id: name },
+          where,
+          tapes[index % 2],
+        ),
+      ),
+    );
     const shared = writes.flatMap(({ name }) => [`user:${name}`, `app:${name}`]);
     for (const where of sessions) {
       const own = upTo(8).map((index) => `own-${where.sessionId}-${index}`);
       assert.deepEqual(Object.keys((await state(t, where)) as object).toSorted(), [...shared, ...own].toSorted());
-      assert.deepEqual(ids(await read(t, where)).toSorted(), upTo(8).map((index) => `${where.sessionId}-${index}`));
+      assert.deepEqual(
+        ids(await read(t, where)).toSorted(),
+        upTo(8).map((index) => `${where.sessionId}-${index}`),
+      );
     }
   }),
   rule("R65", "the same event sent at the same time is appended once", async (t) => {
     const tapes = [t.tape, await t.other()];
     await t.tape.createSession(place);
     await append(t, { "user:n": 0 });
-    const sent = await Promise.all(upTo(6).map((index) => append(t, { "user:n": 1, "app:n": 1, n: 1 }, { id: "once" }, place, tapes[index % 2])));
+    const sent = await Promise.all(
+      upTo(6).map((index) => append(t, { "user:n": 1, "app:n": 1, n: 1 }, { id: "once" }, place, tapes[index % 2])),
+    );
     assert.equal(new Set(sent.map((answer) => JSON.stringify(answer.event))).size, 1);
-    assert.deepEqual(ids(await read(t)).filter((id) => id === "once"), ["once"]);
+    assert.deepEqual(
+      ids(await read(t)).filter((id) => id === "once"),
+      ["once"],
+    );
   }),
   rule("R65", "a retry applies nothing twice, not even after others changed the same shared key", async (t) => {
     const other = { ...place, sessionId: "s2" };
@@ -109,7 +142,8 @@ export const sessionCases: readonly TapeCase[] = [
   }),
   rule("R65", "events are in the order of their commits, whatever their times say", async (t) => {
     await t.tape.createSession(place);
-    for (const [index, timestampMs] of [500, 100, 100, 900, 1].entries()) await append(t, {}, { id: `e${index}`, timestampMs });
+    for (const [index, timestampMs] of [500, 100, 100, 900, 1].entries())
+      await append(t, {}, { id: `e${index}`, timestampMs });
     assert.deepEqual(ids(await read(t)), ["e0", "e1", "e2", "e3", "e4"]);
   }),
   rule("R65", "a session that does not exist is SESSION_NOT_FOUND, and nothing is written for it", async (t) => {
@@ -123,9 +157,17 @@ export const sessionCases: readonly TapeCase[] = [
   }),
 
   rule("R66", "a session without an id gets one", async (t) => {
-    const [one, two] = [await t.tape.createSession({ appName: "app", userId: "ada" }), await t.tape.createSession({ appName: "app", userId: "ada" })];
+    const [one, two] = [
+      await t.tape.createSession({ appName: "app", userId: "ada" }),
+      await t.tape.createSession({ appName: "app", userId: "ada" }),
+    ];
     assert.ok(one.sessionId !== "" && one.sessionId !== two.sessionId);
-    assert.deepEqual(part(one, "appName", "userId", "events", "lastUpdateTimeMs"), { appName: "app", userId: "ada", events: [], lastUpdateTimeMs: t.clock.now() });
+    assert.deepEqual(part(one, "appName", "userId", "events", "lastUpdateTimeMs"), {
+      appName: "app",
+      userId: "ada",
+      events: [],
+      lastUpdateTimeMs: t.clock.now(),
+    });
     assert.equal((await t.tape.getSession({ ...place, sessionId: one.sessionId })).found, true);
   }),
   rule("R66", "an existing session is returned as it is, but not when the request brings state", async (t) => {
@@ -138,8 +180,9 @@ export const sessionCases: readonly TapeCase[] = [
   }),
   rule("R66", "of callers that create one session with state at once, one makes it", async (t) => {
     const tapes = [t.tape, await t.other()];
-    const outcomes = await Promise.allSettled(upTo(6).map((index) =>
-      (tapes[index % 2] ?? t.tape).createSession({ ...place, stateJson: `{"by":${index}}` })));
+    const outcomes = await Promise.allSettled(
+      upTo(6).map((index) => (tapes[index % 2] ?? t.tape).createSession({ ...place, stateJson: `{"by":${index}}` })),
+    );
     const made = outcomes.filter((outcome) => outcome.status === "fulfilled");
     assert.equal(made.length, 1);
     assert.deepEqual(await state(t), JSON.parse(made[0]?.value.stateJson ?? ""));
@@ -147,8 +190,21 @@ export const sessionCases: readonly TapeCase[] = [
   rule("R66", "reading gives all events, or the latest n in order", async (t) => {
     await t.tape.createSession(place);
     for (const index of upTo(7)) await append(t, {}, { id: `e${index}` });
-    for (const [maxEvents, first] of [[undefined, 0], [0, 0], [3, 4], [1, 6], [7, 0], [50, 0]] as const) {
-      assert.deepEqual(ids(await read(t, place, maxEvents)), upTo(7).slice(first).map((index) => `e${index}`), `max_events ${maxEvents}`);
+    for (const [maxEvents, first] of [
+      [undefined, 0],
+      [0, 0],
+      [3, 4],
+      [1, 6],
+      [7, 0],
+      [50, 0],
+    ] as const) {
+      assert.deepEqual(
+        ids(await read(t, place, maxEvents)),
+        upTo(7)
+          .slice(first)
+          .map((index) => `e${index}`),
+        `max_events ${maxEvents}`,
+      );
     }
   }),
   rule("R66", "a session that does not exist is found=false", async (t) => {
@@ -168,11 +224,17 @@ export const sessionCases: readonly TapeCase[] = [
     await append(t, {}, { id: "e" }, { ...place, sessionId: "s1" });
     const list = async () => (await t.tape.listSessions({ appName: "app", userId: "ada" })).sessions;
     const sessions = await list();
-    assert.deepEqual(sessions.map((session) => session.sessionId), ["s3", "s2", "s1"]);
+    assert.deepEqual(
+      sessions.map((session) => session.sessionId),
+      ["s3", "s2", "s1"],
+    );
     for (const session of sessions) assert.deepEqual(session.events, []);
     assert.equal((JSON.parse(sessions[1]?.stateJson ?? "{}") as { id?: string }).id, "s2");
     await t.tape.deleteSession({ ...place, sessionId: "s2" });
-    assert.deepEqual((await list()).map((session) => session.sessionId), ["s3", "s1"]);
+    assert.deepEqual(
+      (await list()).map((session) => session.sessionId),
+      ["s3", "s1"],
+    );
     assert.deepEqual((await t.tape.listSessions({ appName: "app", userId: "nobody" })).sessions, []);
   }),
   rule("R66", "a deleted session is gone with its events; its name can be used again", async (t) => {
@@ -188,7 +250,10 @@ export const sessionCases: readonly TapeCase[] = [
     assert.deepEqual([await state(t), ids(await read(t))], [{ b: 1, c: 1 }, ["e"]]);
   }),
   tenantRule("R66", "sessions, values and runs of other tenants do not exist", async (t, tapeFor) => {
-    const [red, blue] = [await tapeFor({ partition: "red", tenant: "red" }), await tapeFor({ partition: "blue", tenant: "blue" })];
+    const [red, blue] = [
+      await tapeFor({ partition: "red", tenant: "red" }),
+      await tapeFor({ partition: "blue", tenant: "blue" }),
+    ];
     await red.createSession({ ...place, stateJson: '{"app:a":1,"user:u":1}' });
     await red.writeValue({ namespace: "n", key: "k", valueJson: "1" });
     const { runId } = await red.beginRun({ ...place, invocationId: "i", leaseTtlMs: 1000 });
@@ -202,14 +267,19 @@ export const sessionCases: readonly TapeCase[] = [
       await refused(stranger.getRun({ runId }), "RUN_NOT_FOUND");
       await refused(stranger.endRun({ runId, status: "FAILED" }), "RUN_NOT_FOUND");
       const lists = [
-        (await stranger.listRunsToRecover()).runs, (await stranger.listDueTimers({ claim: true })).timers,
-        (await stranger.listEffectsToDispatch()).effects, (await stranger.listSessions(place)).sessions,
+        (await stranger.listRunsToRecover()).runs,
+        (await stranger.listDueTimers({ claim: true })).timers,
+        (await stranger.listEffectsToDispatch()).effects,
+        (await stranger.listSessions(place)).sessions,
       ];
       assert.deepEqual(lists, [[], [], [], []]);
       await stranger.createSession(place);
       assert.equal((await stranger.getSession(place)).session?.stateJson.includes("app:a"), false);
     }
-    assert.deepEqual((await red.listDueTimers({ claim: true })).timers.map((timer) => timer.timerId), ["t"]);
+    assert.deepEqual(
+      (await red.listDueTimers({ claim: true })).timers.map((timer) => timer.timerId),
+      ["t"],
+    );
     await refused(red.beginRun({ appName: "app", invocationId: "j", tenantId: "blue" }), "TENANT_NOT_GRANTED");
     assert.equal((await red.beginRun({ appName: "app", invocationId: "j", tenantId: "red" })).resumed, false);
   }),

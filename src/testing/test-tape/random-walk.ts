@@ -53,7 +53,9 @@ function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, num
       },
     }),
     end: () => {
-      const status = random.chance(0.6) ? "COMPENSATING" : random.pick(["TERMINAL", "FAILED", "CANCELLED", "STUCK"] as const);
+      const status = random.chance(0.6)
+        ? "COMPENSATING"
+        : random.pick(["TERMINAL", "FAILED", "CANCELLED", "STUCK"] as const);
       return {
         how: status,
         predict: (run) => rules.end(run, status),
@@ -70,9 +72,18 @@ function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, num
     begin: () => ({
       predict: (run) => rules.begin(run, key, kind.semantics, kind.outbox),
       send: async (tape, options) => {
-        const begun = await tape.beginEffect({
-          runId, toolName: key, customKey: key, semantics: kind.semantics, dispatchMode: kind.outbox ? "OUTBOX" : "INLINE", connector: "bank", scope: "wire",
-        }, options);
+        const begun = await tape.beginEffect(
+          {
+            runId,
+            toolName: key,
+            customKey: key,
+            semantics: kind.semantics,
+            dispatchMode: kind.outbox ? "OUTBOX" : "INLINE",
+            connector: "bank",
+            scope: "wire",
+          },
+          options,
+        );
         return { status: begun.status, response: begun.responseJson };
       },
     }),
@@ -81,7 +92,8 @@ function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, num
       return {
         how: status,
         predict: (run) => rules.complete(run, key, status, response),
-        send: async (tape, options) => seen(await tape.completeEffect({ ...at, status, responseJson: response }, options)),
+        send: async (tape, options) =>
+          seen(await tape.completeEffect({ ...at, status, responseJson: response }, options)),
       };
     },
     reconcile: () => {
@@ -89,7 +101,8 @@ function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, num
       return {
         how: resolvedStatus,
         predict: (run) => rules.reconcile(run, key, resolvedStatus, response),
-        send: async (tape, options) => seen(await tape.reconcileEffect({ ...at, resolvedStatus, responseJson: response }, options)),
+        send: async (tape, options) =>
+          seen(await tape.reconcileEffect({ ...at, resolvedStatus, responseJson: response }, options)),
       };
     },
     observe: () => {
@@ -98,7 +111,12 @@ function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, num
         how: resolution,
         predict: (run) => rules.observe(run, key, resolution, response),
         send: async (tape, options) =>
-          seen(await tape.recordExternalObservation({ ...at, resolution, responseJson: response, compensateOnDuplicateKind: "refund" }, options)),
+          seen(
+            await tape.recordExternalObservation(
+              { ...at, resolution, responseJson: response, compensateOnDuplicateKind: "refund" },
+              options,
+            ),
+          ),
       };
     },
     claim: () => ({
@@ -114,13 +132,20 @@ function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, num
         how: again,
         predict: (run) => rules.attempt(run, key, named, again),
         send: async (tape, options) =>
-          seen(await tape.recordDispatchAttempt({ ...at, error: "busy", nextDispatchAtMs: again ? 1 : 0 }, { ...options, claimer: named || undefined })),
+          seen(
+            await tape.recordDispatchAttempt(
+              { ...at, error: "busy", nextDispatchAtMs: again ? 1 : 0 },
+              { ...options, claimer: named || undefined },
+            ),
+          ),
       };
     },
     promise: () => ({
       predict: (run) => rules.promise(run, key, 2),
-      send: async (tape, options) =>
-        ({ obligation: (await tape.registerCompensation({ runId, effectKey: key, kind: "undo", maxAttempts: 2 }, options)).status }),
+      send: async (tape, options) => ({
+        obligation: (await tape.registerCompensation({ runId, effectKey: key, kind: "undo", maxAttempts: 2 }, options))
+          .status,
+      }),
     }),
     claimObligation: () => ({
       predict: (run) => rules.claimObligation(run, due, claimer),
@@ -136,9 +161,13 @@ function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, num
         predict: (run) => rules.work(run, due, named, outcome),
         send: async (tape, options) => {
           const holder = { ...options, claimer: named || undefined };
-          const record = outcome === "COMPENSATED" || outcome === "STUCK"
-            ? await tape.resolveObligation({ ...obligation, status: outcome }, holder)
-            : await tape.recordObligationAttempt({ ...obligation, error: "busy", nextAttemptAtMs: outcome === "again" ? 1 : 0 }, holder);
+          const record =
+            outcome === "COMPENSATED" || outcome === "STUCK"
+              ? await tape.resolveObligation({ ...obligation, status: outcome }, holder)
+              : await tape.recordObligationAttempt(
+                  { ...obligation, error: "busy", nextAttemptAtMs: outcome === "again" ? 1 : 0 },
+                  holder,
+                );
           return { obligation: record.status };
         },
       };
@@ -173,50 +202,85 @@ function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, num
     }),
     admit: () => ({
       predict: (run) => rules.admit(run, micros, tokens),
-      send: async (tape) => ({ admitted: (await tape.admitBudget({ runId, usdEstimate: micros / 1e6, tokenEstimate: tokens })).admitted }),
+      send: async (tape) => ({
+        admitted: (await tape.admitBudget({ runId, usdEstimate: micros / 1e6, tokenEstimate: tokens })).admitted,
+      }),
     }),
   };
   // What leads somewhere comes more often than what mostly ends it.
-  const often = "begin end claim claim complete observe observe promise claimObligation claimObligation work work work resume resume wait send";
+  const often =
+    "begin end claim claim complete observe observe promise claimObligation claimObligation work work work resume resume wait send";
   const name = first === undefined ? random.pick(random.chance(0.75) ? often.split(" ") : Object.keys(steps)) : "begin";
   const made = steps[name]?.();
   assert.ok(made);
-  return { ...made, text: `${name} ${String(made.how ?? "")} ${key} ${owner} ${claimer}/${named || "-"} ${due} ${gateName}#${occurrence} ${response}` };
+  return {
+    ...made,
+    text: `${name} ${String(made.how ?? "")} ${key} ${owner} ${claimer}/${named || "-"} ${due} ${gateName}#${occurrence} ${response}`,
+  };
 }
 
 /** Everything that can be read of the run, as the model has it. */
 function modelView(run: RunModel): object {
-  const held = (each: { claimedBy: string; claimedUntil: number }): string => (each.claimedUntil > run.now ? each.claimedBy : "");
+  const held = (each: { claimedBy: string; claimedUntil: number }): string =>
+    each.claimedUntil > run.now ? each.claimedBy : "";
   return {
-    status: run.status, owner: run.owner, leasedUntil: run.leasedUntil, waitingGate: run.waitingGate, micros: run.usdMicros, tokens: run.tokens,
-    effects: Object.fromEntries([...run.effects.values()].map((each) => [each.key, {
-      status: each.status, response: each.response, attempts: each.attempts, claimedBy: each.status === "PENDING" ? held(each) : "",
-    }])),
+    status: run.status,
+    owner: run.owner,
+    leasedUntil: run.leasedUntil,
+    waitingGate: run.waitingGate,
+    micros: run.usdMicros,
+    tokens: run.tokens,
+    effects: Object.fromEntries(
+      [...run.effects.values()].map((each) => [
+        each.key,
+        {
+          status: each.status,
+          response: each.response,
+          attempts: each.attempts,
+          claimedBy: each.status === "PENDING" ? held(each) : "",
+        },
+      ]),
+    ),
     obligations: run.obligations.toReversed().map((each) => ({
-      name: each.name, status: each.status, attempts: each.attempts, claimedBy: each.status === "COMMITTED" ? held(each) : "",
+      name: each.name,
+      status: each.status,
+      attempts: each.attempts,
+      claimedBy: each.status === "COMMITTED" ? held(each) : "",
     })),
   };
 }
 
-async function realView(t: Scene, runId: string): Promise<{ readonly view: object; readonly seqs: ReadonlyMap<string, number> }> {
+async function realView(
+  t: Scene,
+  runId: string,
+): Promise<{ readonly view: object; readonly seqs: ReadonlyMap<string, number> }> {
   const state = await t.get(runId);
   const now = t.clock.now();
   const effects: [string, object][] = [];
   for (const key of Object.keys(kinds)) {
     const { effect } = await t.tape.getEffect({ runId, idempotencyKey: key });
     if (effect === undefined) continue;
-    const claimedBy = effect.status === "PENDING" && effect.dispatchClaimExpiresAtMs > now ? effect.dispatchClaimedBy : "";
+    const claimedBy =
+      effect.status === "PENDING" && effect.dispatchClaimExpiresAtMs > now ? effect.dispatchClaimedBy : "";
     effects.push([key, { ...seen(effect), attempts: effect.dispatchAttempts, claimedBy }]);
   }
   const obligations = (await t.obligationsOf(runId)).map((each) => ({
-    seq: each.seq, name: `${each.effectKey} ${each.kind}`, status: each.status, attempts: each.attempts,
+    seq: each.seq,
+    name: `${each.effectKey} ${each.kind}`,
+    status: each.status,
+    attempts: each.attempts,
     claimedBy: each.status === "COMMITTED" && each.claimExpiresAtMs > now ? each.claimedBy : "",
   }));
   const { budget } = await t.tape.admitBudget({ runId });
   return {
     view: {
-      status: state.status, owner: state.leaseOwner, leasedUntil: state.leaseExpiresAtMs, waitingGate: state.waitingOnGate,
-      micros: asMicros(budget.usdSpent), tokens: budget.tokensSpent, effects: Object.fromEntries(effects),
+      status: state.status,
+      owner: state.leaseOwner,
+      leasedUntil: state.leaseExpiresAtMs,
+      waitingGate: state.waitingOnGate,
+      micros: asMicros(budget.usdSpent),
+      tokens: budget.tokensSpent,
+      effects: Object.fromEntries(effects),
       obligations: obligations.map(({ seq: _, ...rest }) => rest),
     },
     seqs: new Map(obligations.map(({ name, seq }) => [name, seq])),
@@ -257,7 +321,6 @@ export async function randomWalk(t: Scene, seed: number, length: number): Promis
         const fenceable = !/^(resume|admit)/.test(step.text);
         const stale = fenceable && run.epoch > leaseEpoch && random.chance(0.1);
         const prediction: Prediction = stale ? { kind: "refused", codes: ["ABORTED"] } : step.predict(run);
-        { const k = `${step.text.split(" ").slice(0,2).join(" ")}: ${stale?"stale":prediction.kind}${prediction.kind==="answer"?(prediction.writes?" writes":" same"):""}`; stats.set(k,(stats.get(k)??0)+1); }
         if (prediction.kind === "skip") continue;
         log.push(stale ? `${step.text} with an old epoch` : step.text);
         const fenced = stale ? { leaseEpoch: run.epoch - 1 } : random.chance(0.3) ? { leaseEpoch: run.epoch } : {};
@@ -269,7 +332,9 @@ export async function randomWalk(t: Scene, seed: number, length: number): Promis
       made += 1;
     }
   } catch (error) {
-    throw new Error(`random walk with seed ${seed} failed after:\n${log.join("\n")}\n${String(error)}`, { cause: error });
+    throw new Error(`random walk with seed ${seed} failed after:\n${log.join("\n")}\n${String(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -286,8 +351,14 @@ async function check(
   const after = await entries(t, runId);
   const grew = after > before;
   if (prediction.kind === "refused") {
-    assert.ok(outcome.status === "rejected" && outcome.reason instanceof TapeError, `${prediction.codes.join(" or ")} expected`);
-    assert.ok(prediction.codes.includes(outcome.reason.code), `${prediction.codes.join(" or ")} expected, not ${outcome.reason.reason}`);
+    assert.ok(
+      outcome.status === "rejected" && outcome.reason instanceof TapeError,
+      `${prediction.codes.join(" or ")} expected`,
+    );
+    assert.ok(
+      prediction.codes.includes(outcome.reason.code),
+      `${prediction.codes.join(" or ")} expected, not ${outcome.reason.reason}`,
+    );
     assert.equal(grew, false, "a refused call wrote an entry");
   } else if (prediction.kind === "answer") {
     if (outcome.status === "rejected") throw outcome.reason as Error;
@@ -296,5 +367,3 @@ async function check(
   }
   return after;
 }
-
-export const stats: Map<string, number> = new Map();

@@ -64,8 +64,23 @@ export type Prediction =
 /** A run that was begun just now by its first owner. */
 export function newRun(now: number, owner: string, epoch: number, leaseMs: number): RunModel {
   return {
-    now, status: "RUNNING", owner, leasedUntil: now + leaseMs, epoch, undoing: false, waitingGate: "", waitingOccurrence: 0, decisions: new Map(),
-    effects: new Map(), obligations: [], answers: new Map(), awaited: new Map(), usdMicros: 0, tokens: 0, usdCapMicros: 0, tokenCap: 0,
+    now,
+    status: "RUNNING",
+    owner,
+    leasedUntil: now + leaseMs,
+    epoch,
+    undoing: false,
+    waitingGate: "",
+    waitingOccurrence: 0,
+    decisions: new Map(),
+    effects: new Map(),
+    obligations: [],
+    answers: new Map(),
+    awaited: new Map(),
+    usdMicros: 0,
+    tokens: 0,
+    usdCapMicros: 0,
+    tokenCap: 0,
   };
 }
 
@@ -91,7 +106,12 @@ function settle(run: RunModel, status: RunStatus): void {
 export function advance(run: RunModel, ms: number): void {
   run.now += ms;
   for (const effect of run.effects.values()) {
-    if (effect.status === "PENDING" && effect.claimedBy !== "" && effect.claimedUntil < run.now && effect.semantics === "NON_IDEMPOTENT") {
+    if (
+      effect.status === "PENDING" &&
+      effect.claimedBy !== "" &&
+      effect.claimedUntil < run.now &&
+      effect.semantics === "NON_IDEMPOTENT"
+    ) {
       effect.status = "UNKNOWN";
     }
   }
@@ -100,7 +120,8 @@ export function advance(run: RunModel, ms: number): void {
 /** BeginRun (`must` false) and ResumeRun. */
 export function acquire(run: RunModel, owner: string, leaseMs: number, must: boolean): Prediction {
   if (!live(run)) {
-    const stuck = run.obligations.some((each) => each.status === "STUCK") || [...run.effects.values()].some((each) => each.stuck);
+    const stuck =
+      run.obligations.some((each) => each.status === "STUCK") || [...run.effects.values()].some((each) => each.stuck);
     if (!must) return answer({ status: run.status, leaseEpoch: 0 }, false);
     if (run.status !== "STUCK" || stuck) return refuse("FAILED_PRECONDITION");
   }
@@ -121,7 +142,8 @@ export function end(run: RunModel, status: RunStatus): Prediction {
   if (run.status === status || undone) return answer({ status: run.status }, false);
   const allowed = live(run) || (run.status === "STUCK" && (status === "FAILED" || status === "CANCELLED"));
   if (!allowed) return refuse("FAILED_PRECONDITION");
-  if (status === "TERMINAL" && [...run.effects.values()].some((each) => each.status === "UNKNOWN")) return refuse("FAILED_PRECONDITION");
+  if (status === "TERMINAL" && [...run.effects.values()].some((each) => each.status === "UNKNOWN"))
+    return refuse("FAILED_PRECONDITION");
   if (status === "COMPENSATING" && run.obligations.some((each) => each.status === "COMMITTED")) return skip;
   settle(run, status);
   if (status === "COMPENSATING" && !run.obligations.some(open)) settle(run, "FAILED");
@@ -142,7 +164,17 @@ export function begin(run: RunModel, key: string, semantics: EffectSemantics, ou
   const recorded = run.effects.get(key);
   if (recorded !== undefined) return answer(effectFields(recorded), false);
   if (!live(run)) return refuse("FAILED_PRECONDITION");
-  const effect = { key, semantics, outbox, status: "PENDING", response: "", attempts: 0, claimedBy: "", claimedUntil: 0, stuck: false } as const;
+  const effect = {
+    key,
+    semantics,
+    outbox,
+    status: "PENDING",
+    response: "",
+    attempts: 0,
+    claimedBy: "",
+    claimedUntil: 0,
+    stuck: false,
+  } as const;
   run.effects.set(key, { ...effect });
   return answer(effectFields(effect), true);
 }
@@ -182,7 +214,15 @@ export function observe(run: RunModel, key: string, resolution: EffectResolution
       return settleEffect(effect, effect.semantics === "NON_IDEMPOTENT" ? "FAILED" : "PENDING", response);
     case "DUPLICATE":
       if (!live(run) && !ended(run)) return skip;
-      run.obligations.push({ name: `${key} refund`, maxAttempts: 5, atOnce: true, status: "PENDING", attempts: 0, claimedBy: "", claimedUntil: 0 });
+      run.obligations.push({
+        name: `${key} refund`,
+        maxAttempts: 5,
+        atOnce: true,
+        status: "PENDING",
+        attempts: 0,
+        claimedBy: "",
+        claimedUntil: 0,
+      });
       return settleEffect(effect, "CONFIRMED", response);
     case "STUCK":
       if (!live(run)) return skip;
@@ -226,7 +266,15 @@ export function promise(run: RunModel, key: string, maxAttempts: number): Predic
   const recorded = run.obligations.find((each) => each.name === `${key} undo`);
   if (recorded !== undefined) return answer({ obligation: recorded.status }, false);
   if (!live(run)) return skip;
-  run.obligations.push({ name: `${key} undo`, maxAttempts, atOnce: false, status: "PENDING", attempts: 0, claimedBy: "", claimedUntil: 0 });
+  run.obligations.push({
+    name: `${key} undo`,
+    maxAttempts,
+    atOnce: false,
+    status: "PENDING",
+    attempts: 0,
+    claimedBy: "",
+    claimedUntil: 0,
+  });
   return answer({ obligation: "PENDING" }, true);
 }
 
@@ -238,7 +286,9 @@ export function claimObligation(run: RunModel, name: string, claimer: string): P
   if ((run.status === "COMPENSATING" && obligation.atOnce && !newest) || run.status === "STUCK") return skip;
   const due = obligation.atOnce || (run.status === "COMPENSATING" && newest);
   const held = obligation.status === "COMMITTED" && obligation.claimedUntil > run.now;
-  const free = obligation.status === "PENDING" || (obligation.status === "COMMITTED" && (!held || obligation.claimedBy === claimer));
+  const free =
+    obligation.status === "PENDING" ||
+    (obligation.status === "COMMITTED" && (!held || obligation.claimedBy === claimer));
   if (!due || !free) return answer({ acquired: false, obligation: obligation.status }, false);
   obligation.status = "COMMITTED";
   obligation.claimedBy = claimer;
@@ -247,13 +297,19 @@ export function claimObligation(run: RunModel, name: string, claimer: string): P
 }
 
 /** RecordObligationAttempt (`outcome` undefined) and ResolveObligation. */
-export function work(run: RunModel, name: string, claimer: string, outcome: "COMPENSATED" | "STUCK" | "again" | "never"): Prediction {
+export function work(
+  run: RunModel,
+  name: string,
+  claimer: string,
+  outcome: "COMPENSATED" | "STUCK" | "again" | "never",
+): Prediction {
   const obligation = run.obligations.find((each) => each.name === name);
   if (obligation === undefined) return skip;
   const resolving = outcome === "COMPENSATED" || outcome === "STUCK";
   if (obligation.status === "COMPENSATED" && resolving) return answer({ obligation: "COMPENSATED" }, false);
   // Nobody holds the claim of what is STUCK, so whoever says to be its holder is not.
-  if (obligation.status === "STUCK" && outcome === "COMPENSATED") return claimer === "" ? compensated(run, obligation) : refuse("ABORTED");
+  if (obligation.status === "STUCK" && outcome === "COMPENSATED")
+    return claimer === "" ? compensated(run, obligation) : refuse("ABORTED");
   if (obligation.status !== "COMMITTED") return resolving ? skip : refuse("FAILED_PRECONDITION", "ABORTED");
   if (obligation.claimedUntil <= run.now) return skip;
   if (claimer !== "" && claimer !== obligation.claimedBy) return refuse("ABORTED");
@@ -279,7 +335,8 @@ export function wait(run: RunModel, gate: string, occurrence: number): Predictio
   const recorded = run.answers.get(gate)?.[occurrence - 1];
   if (recorded !== undefined) return answer({ delivered: true, resolution: recorded }, false);
   const nothing = { delivered: false, resolution: "" };
-  if (run.status === "WAITING" && run.waitingGate === gate) return run.waitingOccurrence === occurrence ? answer(nothing, false) : skip;
+  if (run.status === "WAITING" && run.waitingGate === gate)
+    return run.waitingOccurrence === occurrence ? answer(nothing, false) : skip;
   if (run.status !== "RUNNING") return refuse("FAILED_PRECONDITION");
   settle(run, "WAITING");
   run.waitingGate = gate;
@@ -318,5 +375,8 @@ export function cap(run: RunModel, micros: number, tokens: number): Prediction {
 /** AdmitBudget. */
 export function admit(run: RunModel, micros: number, tokens: number): Prediction {
   const fits = (limit: number, spent: number, wanted: number): boolean => limit <= 0 || spent + wanted <= limit;
-  return answer({ admitted: fits(run.usdCapMicros, run.usdMicros, micros) && fits(run.tokenCap, run.tokens, tokens) }, false);
+  return answer(
+    { admitted: fits(run.usdCapMicros, run.usdMicros, micros) && fits(run.tokenCap, run.tokens, tokens) },
+    false,
+  );
 }

@@ -107,7 +107,8 @@ export const runWrites: readonly RunWrite[] = [
   write(
     "ReconcileEffect",
     onEffect(
-      (effect, tape, options) => tape.reconcileEffect({ ...effect, resolvedStatus: "FAILED", errorJson: '"no"' }, options),
+      (effect, tape, options) =>
+        tape.reconcileEffect({ ...effect, resolvedStatus: "FAILED", errorJson: '"no"' }, options),
       (t, runId) => t.unknown(runId),
     ),
     settling,

@@ -112,7 +112,8 @@ export function createScene(harness: TapeHarness, options: SceneOptions = {}): S
   };
   const outbox: Scene["outbox"] = (runId, request) =>
     effect(runId, { dispatchMode: "OUTBOX", connector: "bank", ...request });
-  const wire: Scene["wire"] = (runId, request) => outbox(runId, { semantics: "NON_IDEMPOTENT", scope: "wire", ...request });
+  const wire: Scene["wire"] = (runId, request) =>
+    outbox(runId, { semantics: "NON_IDEMPOTENT", scope: "wire", ...request });
   const claim: Scene["claim"] = async (runId, idempotencyKey, claimer = dispatcher) => {
     const claimed = await tape.claimEffectDispatch({ runId, idempotencyKey, claimer });
     assert.equal(claimed.acquired, true, "the claim should be won");
@@ -183,7 +184,10 @@ export function createScene(harness: TapeHarness, options: SceneOptions = {}): S
       return kind === undefined ? all : all.filter((verb) => verb.startsWith(`${kind}/`));
     },
     unchanged: async (runId, calls) => {
-      const look = async (): Promise<unknown> => ({ state: await tape.getRun({ runId }), journal: await journal(runId) });
+      const look = async (): Promise<unknown> => ({
+        state: await tape.getRun({ runId }),
+        journal: await journal(runId),
+      });
       const before = await look();
       const answer = await calls();
       assert.deepEqual(await look(), before, "nothing may be written");
