@@ -56,6 +56,6 @@ function headerText(option: string, value: string): string {
 }
 
 /** HTTP carries visible ASCII in headers, and nothing else reliably. */
-function isHeaderText(value: string): boolean {
+export function isHeaderText(value: string): boolean {
   return /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value);
 }

@@ -195,6 +195,9 @@ describe("unary", () => {
   });
 
   test("refuses what cannot travel", async () => {
+    await expect(client(await stub(() => budget), { token: "to\nken" }).getRun({ runId: "r" })).rejects.toMatchObject({
+      reason: "CREDENTIALS_INVALID",
+    });
     const tape = client(await stub(() => budget));
     await expect(tape.chargeBudget({ runId: "r" }, { claimer: "ü" })).rejects.toMatchObject({
       reason: "ARGUMENT_INVALID",
@@ -234,7 +237,7 @@ describe("close", () => {
     const call = tape.chargeBudget({ runId: "r" });
     await vi.waitFor(() => expect(server.calls).toHaveLength(2));
     let closed = false;
-    const closing = tape.close().then(() => (closed = true));
+    const closing = Promise.all([tape.close(), tape.close()]).then(() => (closed = true));
     await expect(stream).resolves.toMatchObject({ reason: "SHUTTING_DOWN" });
     await expect(tape.getRun({ runId: "r" })).rejects.toMatchObject({ reason: "SHUTTING_DOWN" });
     expect(closed).toBe(false);

@@ -3,7 +3,7 @@ import type { CallOptions } from "../model/call.ts";
 import type { NounCodec } from "../rpc/noun-codec.ts";
 import type { RpcName } from "../rpc/rpc-methods.ts";
 import { backoffMs, type Backoff } from "./backoff.ts";
-import { callMetadata } from "./call-metadata.ts";
+import { callMetadata, isHeaderText } from "./call-metadata.ts";
 import { CallScope } from "./call-scope.ts";
 import { leavable } from "./leavable.ts";
 import type { Timers } from "./timers.ts";
@@ -56,7 +56,7 @@ export class Caller {
   readonly #streams = new Set<CallScope>();
   #unaryCalls = 0;
   #whenIdle: () => void = () => undefined;
-  #closed = false;
+  #closed: Promise<void> | undefined;
 
   constructor(options: CallerOptions) {
     this.#options = options;
@@ -107,9 +107,13 @@ export class Caller {
     });
   }
 
-  /** Ends streams, waits for the unary calls under way, which are not tried again, and closes the transport. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Ends streams, waits for the unary calls under way, which are not tried again, and closes the transport. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     for (const scope of this.#streams) scope.end(closedError());
     if (this.#unaryCalls > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
     await this.#options.transport.close();
@@ -155,7 +159,7 @@ export class Caller {
   }
 
   #begin(name: string, options: CallOptions, timeoutMs: number): CallScope {
-    if (this.#closed) throw closedError();
+    if (this.#closed !== undefined) throw closedError();
     const { timers } = this.#options;
     return new CallScope({ name, timers, signal: options.signal, timeoutMs: options.timeoutMs ?? timeoutMs });
   }
@@ -168,6 +172,9 @@ export class Caller {
   ): Promise<WireCall> {
     const { token } = this.#options;
     const authorization = typeof token === "function" ? await renew(token) : token;
+    if (authorization !== undefined && !isHeaderText(authorization)) {
+      throw new TapeError("CREDENTIALS_INVALID", "The client's token is empty or holds what no header can carry.");
+    }
     return {
       path: method.path,
       metadata: authorization === undefined ? metadata : { ...metadata, authorization: `Bearer ${authorization}` },
@@ -180,7 +187,7 @@ export class Caller {
   /** Waits before the next attempt, or throws the error when there must be none. */
   async #pause(error: unknown, failures: number, scope: CallScope, untilItWorks = false): Promise<void> {
     if (scope.signal.aborted) throw endOf(scope.signal);
-    if (this.#closed || !(error instanceof TapeError && error.retryable)) throw error;
+    if (this.#closed !== undefined || !(error instanceof TapeError && error.retryable)) throw error;
     const { retries, timers } = this.#options;
     const limited = !untilItWorks || retries.maxAttempts === 1;
     if (limited && failures >= retries.maxAttempts) throw error;

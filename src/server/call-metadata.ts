@@ -10,9 +10,9 @@ const plainText = /^[\x20-\x7e]+$/;
 // W3C Trace Context: version ff is invalid, as are ids of zeros only.
 const traceForm = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 
-/** Reads the request's metadata; a malformed header is ARGUMENT_INVALID naming it. */
+/** Reads the request's metadata; a malformed header is ARGUMENT_INVALID, a long one SIZE_LIMIT, each naming it. */
 export function readCallOptions(headers: IncomingHttpHeaders): CallOptions {
-  const strict = textHeader(headers, "tape-strict", 1);
+  const strict = textHeader(headers, "tape-strict", defaultLimits.identifierBytes);
   if (strict !== undefined && strict !== "0" && strict !== "1") throw badHeader("tape-strict", "must be 0 or 1");
   return {
     requestId: textHeader(headers, "tape-request-id", defaultLimits.requestIdBytes),

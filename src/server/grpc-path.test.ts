@@ -109,18 +109,17 @@ describe("plain gRPC, unary", () => {
   });
 
   it.each([
-    ["tape-lease-epoch", "-1"],
-    ["tape-lease-epoch", "9007199254740993"],
-    ["tape-request-id", "x".repeat(129)],
-    ["tape-strict", "yes"],
-    ["tape-gate-occurrence", "0"],
-    ["tape-claimer", "x".repeat(513)],
-  ])("refuses the header %s: %s", async (name, value) => {
+    ["tape-lease-epoch", "-1", "ARGUMENT_INVALID"],
+    ["tape-lease-epoch", "9007199254740993", "ARGUMENT_INVALID"],
+    ["tape-request-id", "x".repeat(129), "SIZE_LIMIT"],
+    ["tape-strict", "yes", "ARGUMENT_INVALID"],
+    ["tape-gate-occurrence", "0", "ARGUMENT_INVALID"],
+    ["tape-claimer", "x".repeat(513), "SIZE_LIMIT"],
+  ])("refuses the header %s: %s", async (name, value, reason) => {
     let calls = 0;
     await start({ beginEffect: () => (calls++, Promise.resolve({ ...effect, diverged: false })) });
     await expect(caller.unary("beginEffect", { runId: "r", toolName: "t" }, { [name]: value })).rejects.toMatchObject({
-      code: status.INVALID_ARGUMENT,
-      reason: "ARGUMENT_INVALID",
+      reason,
       ids: { field: name },
     });
     expect(calls).toBe(0);

@@ -36,10 +36,9 @@ export class Port {
   /** Opens a port. Errors: CONFIG_INVALID when it cannot be had. */
   static async open(options: PortOptions): Promise<Port> {
     const { listen, tls, maxConnections } = options;
-    const server =
-      tls === null
-        ? createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs })
-        : createTlsServer({ ...tls, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: options.silenceMs });
+    const sockets = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs };
+    const alpn = { ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: options.silenceMs };
+    const server = tls === null ? createServer(sockets) : createTlsServer({ ...sockets, ...alpn, ...tls });
     server.maxConnections = maxConnections;
     await new Promise<void>((resolve, reject) => {
       server.once("error", (cause: NodeJS.ErrnoException) => reject(cannotListen(listen, cause)));

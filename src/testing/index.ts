@@ -5,3 +5,9 @@ export { testTape, type SkippableTest, type TestRunner, type TestTapeOptions } f
 export type { TapeCase } from "./test-tape/tape-case.ts";
 export { tapeCases } from "./test-tape/tape-cases.ts";
 export type { TapeHarness } from "./test-tape/tape-harness.ts";
+export { defaultFaultRates, FaultyStore, type FaultyStoreOptions, type StoreFault } from "./faulty-store.ts";
+export { SettledStore } from "./settled-store.ts";
+export { testStore, type TestStoreOptions } from "./test-store.ts";
+export type { StoreCase } from "./test-store/store-case.ts";
+export { storeCases } from "./test-store/store-cases.ts";
+export type { CrashTarget, StoreHarness } from "./test-store/store-harness.ts";

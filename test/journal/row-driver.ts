@@ -171,13 +171,11 @@ export class RowDriver<S extends { seq: number }, E extends { readonly kind: str
   }
 }
 
-/** Whether a row loaded again, afresh or from what was known of it before, is the row as it is in memory. */
-export function mustLoadAsItIs<S extends { seq: number }, E extends { readonly kind: string }>(
+/** A row as it is when loaded again, afresh or from what was known of it before; as {@link plain} data. */
+export const reloaded = <S extends { seq: number }, E extends { readonly kind: string }>(
   row: RowDriver<S, E>,
   known?: S,
-): void {
-  assert.deepEqual(plain(row.loaded(known === undefined ? undefined : structuredClone(known))), plain(row.state));
-}
+): unknown => plain(row.loaded(known === undefined ? undefined : structuredClone(known)));
 
 /** A state as plain data that shows the order of its maps and sets too: rules rely on it (oldest first). */
 export function plain(value: unknown): unknown {

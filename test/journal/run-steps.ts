@@ -108,12 +108,21 @@ const onGatesAndTimers = fc.tuple(gates, soon, payload).chain(([gateName, fireAt
 });
 
 const onRun = fc.tuple(who, payload, fc.nat(2)).chain(([owner, text, index]) => {
-  const end = (status: "TERMINAL" | "FAILED" | "CANCELLED" | "COMPENSATING" | "STUCK"): Decide<Run, RunEvent, unknown> =>
-    endRun({ runId, status, detailJson: text }, limits);
+  const end = (
+    status: "TERMINAL" | "FAILED" | "CANCELLED" | "COMPENSATING" | "STUCK",
+  ): Decide<Run, RunEvent, unknown> => endRun({ runId, status, detailJson: text }, limits);
   return fc.oneof(
     command("begin run", begin({ leaseOwner: owner, leaseTtlMs: 60_000, labels: { b: "1", a: text } })),
     command("resume", resumeRun({ runId, leaseOwner: owner, leaseTtlMs: 60_000 }, limits)),
-    command("end", end("COMPENSATING"), end("COMPENSATING"), end("STUCK"), end("FAILED"), end("TERMINAL"), end("CANCELLED")),
+    command(
+      "end",
+      end("COMPENSATING"),
+      end("COMPENSATING"),
+      end("STUCK"),
+      end("FAILED"),
+      end("TERMINAL"),
+      end("CANCELLED"),
+    ),
     command("decide", recordDecision({ runId, decisionIndex: index, model: "m", responseJson: text }, limits)),
     command("charge", chargeBudget({ runId, usd: index / 7, tokens: index }, limits)),
     command("caps", setBudget({ runId, usdCap: index, tokenCap: index }, limits)),

@@ -5,7 +5,7 @@ import type { TimerRecord } from "../../model/timer.ts";
 import type { Seq } from "../../model/row.ts";
 import { accept, acceptReading, type BodyLookup, type Decide, type Outcome } from "../row.ts";
 import type { RunEvent } from "./events.ts";
-import { awaitsReconciling, dispatchDueMs } from "./index-keys.ts";
+import { awaitsReconciling, dispatchDueMs, obligationDueMs } from "./index-keys.ts";
 import { dueObligations, effectStatusAt, liveClaim, type Effect, type Run } from "./run.ts";
 import { dueTimers } from "./timers.ts";
 import { effectBodies, effectView, obligationBodies, obligationView, runView, timerView } from "./views.ts";
@@ -103,7 +103,7 @@ export const unresolved =
   (wanted: WantedObligations, limit: number, now: number): ListDue<ObligationRecord> =>
   (run) => {
     const parts = dueObligations(run).flatMap((obligation): Part<ObligationRecord>[] => {
-      const dueMs = obligation.nextAttemptAtMs || obligation.at;
+      const dueMs = obligationDueMs(obligation);
       const { status } = obligation;
       const isWanted =
         (status === "STUCK" && wanted.stuck) ||

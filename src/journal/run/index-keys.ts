@@ -1,7 +1,7 @@
 import { indexPath, tickIndex, type Partition } from "../../codec/row-id.ts";
 import { newestFirstKey, timeKey } from "../../codec/time-key.ts";
 import type { IndexKey } from "../../model/row.ts";
-import { builtInTimers, dueObligations, hasEnded, type Effect, type Run } from "./run.ts";
+import { builtInTimers, dueObligations, hasEnded, type Effect, type Obligation, type Run } from "./run.ts";
 
 /*
  * The keys by which others find a run. One key an index, for the earliest thing due: whoever scans looks at the run
@@ -17,6 +17,10 @@ export function dispatchDueMs(effect: Effect): number | null {
   if (effect.claim === null) return effect.nextDispatchAtMs || effect.at;
   return effect.semantics === "NON_IDEMPOTENT" ? null : effect.claim.expiresAtMs;
 }
+
+/** When an obligation is due. One that is STUCK has been ever since it was registered: it waits for a human, not a time. */
+export const obligationDueMs = (obligation: Obligation): number =>
+  obligation.status === "STUCK" ? obligation.at : obligation.nextAttemptAtMs || obligation.at;
 
 /** Whether an effect may have to be reconciled while it stays as it is (R28). */
 export const awaitsReconciling = (effect: Effect): boolean =>
@@ -49,7 +53,7 @@ export function runIndexKeys(run: Run, partition: Partition): readonly IndexKey[
     if (effect !== undefined) noteEffect(earliest, effect, base);
   }
   for (const obligation of dueObligations(run)) {
-    earliest.note(`${base}compensate`, obligation.nextAttemptAtMs || obligation.at);
+    earliest.note(`${base}compensate`, obligationDueMs(obligation));
   }
   for (const id of run.unfiredTimers) {
     const timer = run.timers.get(id);

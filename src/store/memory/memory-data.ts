@@ -1,0 +1,152 @@
+import type {
+  Append,
+  AppendOutcome,
+  Entry,
+  FeedPage,
+  FeedPosition,
+  ReadOptions,
+  RowId,
+  RowSlice,
+  ScanItem,
+  ScanOptions,
+  ScanPage,
+  StoredEntry,
+  TailOptions,
+  Version,
+} from "../store.ts";
+
+type CommittedEntry = StoredEntry & { readonly commitId: string };
+
+interface FeedItem {
+  readonly row: RowId;
+  readonly entry: CommittedEntry;
+}
+
+interface Row {
+  readonly version: Version;
+  readonly commitId: string;
+  readonly head: Uint8Array;
+  readonly entries: readonly CommittedEntry[];
+}
+
+/** What a store holds, and the port's operations on it in their plainest form. */
+export class MemoryData {
+  readonly #rows = new Map<RowId, Row>();
+  /** Index space to its items, sorted. */
+  readonly #indexes = new Map<string, ScanItem[]>();
+  /** In order of position. Trimmed entries leave it. */
+  #feed: FeedItem[] = [];
+  #lastPosition: FeedPosition = 0;
+  readonly #listeners = new Set<() => void>();
+
+  /** Calls back after every commit, until {@link unlisten}. */
+  listen(onCommit: () => void): void {
+    this.#listeners.add(onCommit);
+  }
+
+  unlisten(onCommit: () => void): void {
+    this.#listeners.delete(onCommit);
+  }
+
+  append(batch: readonly Append[]): readonly AppendOutcome[] {
+    const outcomes = batch.map((append) => this.#appendOne(append));
+    if (outcomes.some((outcome) => outcome.kind === "committed")) for (const listener of this.#listeners) listener();
+    return outcomes;
+  }
+
+  #appendOne(append: Append): AppendOutcome {
+    const row = this.#rows.get(append.row);
+    const version = row?.version ?? 0;
+    if (version !== append.expect) return { kind: "conflict", version };
+
+    const added = append.entries.map((entry) => this.#commitEntry(append, entry));
+    const entries = [...(row?.entries ?? []), ...added];
+    const { commitId, head, trimBelow = 0 } = append;
+    const trimmed = new Set(entries.filter((entry) => entry.seq < trimBelow));
+    if (trimmed.size > 0) this.#feed = this.#feed.filter((item) => !trimmed.has(item.entry));
+    this.#rows.set(append.row, {
+      version: version + 1,
+      commitId,
+      head,
+      entries: entries.filter((entry) => !trimmed.has(entry)),
+    });
+    // Removed first, so that a key that is both removed and added stays.
+    for (const { index, key } of append.index.remove) this.#removeKey(index, { key, row: append.row });
+    for (const { index, key } of append.index.add) this.#addKey(index, { key, row: append.row });
+    return { kind: "committed", position: added.at(-1)?.position ?? 0 };
+  }
+
+  #commitEntry(append: Append, entry: Entry): CommittedEntry {
+    this.#lastPosition += 1;
+    const stored = { ...entry, position: this.#lastPosition, commitId: append.commitId };
+    this.#feed.push({ row: append.row, entry: stored });
+    return stored;
+  }
+
+  #addKey(index: string, item: ScanItem): void {
+    const items = this.#indexes.get(index) ?? [];
+    const at = firstAt(items, (other) => compareItems(other, item) >= 0);
+    if (!isAt(items, at, item)) items.splice(at, 0, item);
+    this.#indexes.set(index, items);
+  }
+
+  #removeKey(index: string, item: ScanItem): void {
+    const items = this.#indexes.get(index) ?? [];
+    const at = firstAt(items, (other) => compareItems(other, item) >= 0);
+    if (isAt(items, at, item)) items.splice(at, 1);
+  }
+
+  read(row: RowId, options: ReadOptions): RowSlice | null {
+    const found = this.#rows.get(row);
+    if (found === undefined) return null;
+    const { after = 0, limit = Infinity, bodies = false } = options;
+    const entries = found.entries.filter((entry) => entry.seq > after).slice(0, limit);
+    return { ...found, entries: bodies ? entries : entries.map(withoutBody) };
+  }
+
+  scan(index: string, options: ScanOptions): ScanPage {
+    const { from = "", to, after, limit } = options;
+    const all = this.#indexes.get(index) ?? [];
+    const start = firstAt(all, (item) => item.key >= from && (after === undefined || compareItems(item, after) > 0));
+    const end = to === undefined ? all.length : firstAt(all, (item) => item.key >= to);
+    const items = all.slice(start, Math.min(start + limit, Math.max(start, end)));
+    return start + items.length < end ? { items, next: items.at(-1) } : { items };
+  }
+
+  tail(options: TailOptions): FeedPage {
+    const start = firstAt(this.#feed, ({ entry }) => entry.position > options.after);
+    const entries = this.#feed
+      .slice(start, start + options.limit)
+      .map(({ row, entry: { commitId: _commitId, ...entry } }) => ({ ...withoutBody(entry), row }));
+    return { entries, next: entries.at(-1)?.position ?? options.after };
+  }
+}
+
+function withoutBody<E extends Entry>(entry: E): Omit<E, "body"> {
+  const { body: _body, ...rest } = entry;
+  return rest;
+}
+
+/** Keys and rows are printable ASCII, where JavaScript's order of strings is the order of bytes. */
+function compareItems(a: ScanItem, b: ScanItem): number {
+  if (a.key !== b.key) return a.key < b.key ? -1 : 1;
+  if (a.row !== b.row) return a.row < b.row ? -1 : 1;
+  return 0;
+}
+
+function isAt(items: readonly ScanItem[], at: number, wanted: ScanItem): boolean {
+  const found = items[at];
+  return found !== undefined && compareItems(found, wanted) === 0;
+}
+
+/** Index of the first item that passes, in a list where all that fail stand before all that pass. */
+function firstAt<T>(list: readonly T[], passes: (item: T) => boolean): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (passes(list[middle] as T)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
