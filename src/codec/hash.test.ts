@@ -17,7 +17,9 @@ describe("hashes are the same for ever: stored names are made of them", () => {
   it("is the number of the first 120 bits of the SHA-256, in base 32", () => {
     const bits = BigInt(`0x${Buffer.from(sha256("tape"), "base64url").toString("hex").slice(0, 30)}`);
     const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
-    const wanted = Array.from({ length: 24 }, (_, i) => alphabet[Number((bits >> BigInt(5 * (23 - i))) & 31n)]).join("");
+    const wanted = Array.from({ length: 24 }, (_, i) => alphabet[Number((bits >> BigInt(5 * (23 - i))) & 31n)]).join(
+      "",
+    );
     expect(readableHash("tape")).toBe(wanted);
   });
 });

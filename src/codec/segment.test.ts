@@ -6,7 +6,10 @@ import { keySegment, percentEncode, subjectSegment } from "./segment.ts";
 /** Names that people and attackers come up with. */
 const names = fc.oneof(
   { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 40 }).filter((text) => text.isWellFormed()) },
-  { weight: 3, arbitrary: fc.string({ unit: fc.constantFrom("/", "%", "~", "_", "a", "2", "F", ".", "é"), maxLength: 6 }) },
+  {
+    weight: 3,
+    arbitrary: fc.string({ unit: fc.constantFrom("/", "%", "~", "_", "a", "2", "F", ".", "é"), maxLength: 6 }),
+  },
   fc.string({ unit: fc.constantFrom("a", "b", "~", "%", "€"), minLength: 50, maxLength: 400 }),
 );
 

@@ -29,6 +29,9 @@ function requestHash(method: string, requestId: string, limits: Limits): string 
   return shortHash(`${method}\n${requestId}`);
 }
 
+/** A longer timer would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /**
  * Gives up waiting when the caller does. What was asked for goes on: a write may still commit, and a retry finds it
  * (R9).
@@ -37,7 +40,8 @@ export function patient<T>(work: Promise<T>, options: CallOptions | undefined): 
   const { signal, timeoutMs } = options ?? {};
   if (signal === undefined && timeoutMs === undefined) return work;
   return new Promise<T>((resolve, reject) => {
-    const timer = timeoutMs === undefined ? undefined : setTimeout(() => finish(() => reject(tooLate())), timeoutMs);
+    const expire = (): void => finish(() => reject(tooLate()));
+    const timer = timeoutMs === undefined ? undefined : setTimeout(expire, Math.min(timeoutMs, longestTimerMs));
     const aborted = (): void => finish(() => reject(cancelled(signal)));
     const finish = (settle: () => void): void => {
       clearTimeout(timer);

@@ -17,7 +17,7 @@ export class SlotCache {
   readonly #resting: LRUCache<RowId, RowSlot>;
 
   constructor(maxBytes: number) {
-    this.#resting = new LRUCache({ maxSize: maxBytes, sizeCalculation: (slot) => slot.bytes });
+    this.#resting = new LRUCache({ maxSize: Math.max(1, maxBytes), sizeCalculation: (slot) => slot.bytes });
   }
 
   /** The slot of this row, from now on active. */

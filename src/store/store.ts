@@ -1,6 +1,6 @@
 import type { IndexKey, RowId, Seq } from "../model/row.ts";
 
-export type { IndexKey, RowId, Seq };
+export type { IndexKey, RowId };
 
 /**
  * The store port: the only thing Tape asks of a database.

@@ -8,7 +8,6 @@ import type {
   ScanOptions,
   ScanPage,
   Store,
-  StoredEntry,
   TailOptions,
   CallContext,
 } from "../../src/store/store.ts";
@@ -126,7 +125,10 @@ export const scans = (
 /** An outcome without a position. */
 export const committed: AppendOutcome = { kind: "committed", position: 0 };
 /** The entry as it is read when bodies are not asked for. */
-export const withoutBody = ({ body: _body, ...rest }: StoredEntry & { readonly commitId: string }): typeof rest => rest;
+export const withoutBody = ({
+  body: _body,
+  ...rest
+}: RowSlice["entries"][number]): Omit<RowSlice["entries"][number], "body"> => rest;
 /** 0 when there is no such row. */
 export const versionOf = async (good: Store, row: RowId): Promise<number> =>
   (await good.read(row, { limit: 0 }))?.version ?? 0;

@@ -7,8 +7,8 @@ import type {
 } from "../../model/effect.ts";
 import type { Limits } from "../limits.ts";
 import { acceptReading, type Context, type Decide, type Outcome } from "../row.ts";
-import { effectId, integer, json, oneMessage, oneOf, optionalId, requiredId, text } from "../validate.ts";
-import { answerEffect } from "./effects.ts";
+import { effectId, integer, oneOf, optionalId, requiredId, text } from "../validate.ts";
+import { answerEffect, answerOf, type EffectAnswer } from "./effects.ts";
 import { effectEvent, obligationEvent, statusEvent, type EffectMeta, type RunEvent } from "./events.ts";
 import {
   entriesIn,
@@ -97,13 +97,11 @@ export function recordDispatchAttempt(
   };
 }
 
-interface Observation {
+interface Observation extends EffectAnswer {
   readonly runId: string;
   readonly key: string;
   readonly resolution: "CONFIRMED" | "FAILED" | "ABSENT" | "DUPLICATE" | "STUCK";
   readonly externalRef: string;
-  readonly response: string;
-  readonly error: string;
   readonly duplicateKind: string;
 }
 
@@ -123,14 +121,12 @@ export function recordExternalObservation(
       "STUCK",
     ] as const),
     externalRef: optionalId("external_ref", request.externalRef, limits),
-    response: json("response_json", request.responseJson, limits),
-    error: json("error_json", request.errorJson, limits),
+    ...answerOf(request, limits),
     duplicateKind:
       request.resolution === "DUPLICATE"
         ? requiredId("compensate_on_duplicate_kind", request.compensateOnDuplicateKind, limits)
         : optionalId("compensate_on_duplicate_kind", request.compensateOnDuplicateKind, limits),
   };
-  oneMessage(limits, observation.response, observation.error);
   return (run, context) => {
     mustBeWritable(run, observation.runId, context);
     const effect = mustHaveEffect(run, observation.key, "EFFECT_NOT_FOUND");

@@ -153,7 +153,7 @@ export function answerEffect(
   events: readonly RunEvent[],
   change: Partial<Effect>,
   context: Context,
-  brought: { readonly response: string; readonly error: string } = { response: "", error: "" },
+  brought: EffectAnswer = { response: "", error: "" },
 ): Outcome<RunEvent, EffectRecord> {
   const view = effectView(run, { ...effect, ...change }, context.now);
   return acceptReading(events, effectBodies(effect), (bodies) => {
@@ -172,7 +172,7 @@ function settle(
   effect: Effect,
   status: "CONFIRMED" | "FAILED" | "UNKNOWN",
   transition: string,
-  answer: { readonly response: string; readonly error: string },
+  answer: EffectAnswer,
   context: Context,
 ): Outcome<RunEvent, EffectRecord> {
   const verb = ({ CONFIRMED: "confirmed", FAILED: "failed", UNKNOWN: "unknown" } as const)[status];
@@ -181,16 +181,29 @@ function settle(
   return answerEffect(run, effect, events, { status, claim: null }, context, answer);
 }
 
+/** The payloads that an answer brings. */
+export interface EffectAnswer {
+  readonly response: string;
+  readonly error: string;
+}
+
+/** Validates the payloads of an answer. */
+export function answerOf(
+  request: { readonly responseJson?: string | undefined; readonly errorJson?: string | undefined },
+  limits: Limits,
+): EffectAnswer {
+  const response = json("response_json", request.responseJson, limits);
+  const error = json("error_json", request.errorJson, limits);
+  oneMessage(limits, response, error);
+  return { response, error };
+}
+
 /** CompleteEffect (R23). */
 export function completeEffect(request: CompleteEffectRequest, limits: Limits): Decide<Run, RunEvent, EffectRecord> {
   const runId = requiredId("run_id", request.runId, limits);
   const key = effectId("idempotency_key", request.idempotencyKey, limits);
   const status = oneOf("status", request.status, ["CONFIRMED", "FAILED", "UNKNOWN"] as const);
-  const answer = {
-    response: json("response_json", request.responseJson, limits),
-    error: json("error_json", request.errorJson, limits),
-  };
-  oneMessage(limits, answer.response, answer.error);
+  const answer = answerOf(request, limits);
   return (run, context) => {
     mustBeWritable(run, runId, context);
     const effect = mustHaveEffect(run, key, "EFFECT_NOT_BEGUN");
@@ -207,11 +220,7 @@ export function reconcileEffect(request: ReconcileEffectRequest, limits: Limits)
   const runId = requiredId("run_id", request.runId, limits);
   const key = effectId("idempotency_key", request.idempotencyKey, limits);
   const status = oneOf("resolved_status", request.resolvedStatus, ["CONFIRMED", "FAILED"] as const);
-  const answer = {
-    response: json("response_json", request.responseJson, limits),
-    error: json("error_json", request.errorJson, limits),
-  };
-  oneMessage(limits, answer.response, answer.error);
+  const answer = answerOf(request, limits);
   return (run, context) => {
     mustBeWritable(run, runId, context);
     const effect = mustHaveEffect(run, key, "EFFECT_NOT_FOUND");

@@ -111,7 +111,7 @@ export type RunJournalEvent =
   | JournalEvent<"policy/denied", PolicyMeta>;
 
 /** Facts that change the head alone. */
-export type RunHeadEvent =
+type RunHeadEvent =
   | (HeadEvent<"facts"> & { readonly facts: RunFacts })
   /** `epoch` is the new fencing number; `null` gives the lease up. */
   | (HeadEvent<"lease"> & { readonly lease: Lease | null; readonly epoch: number })

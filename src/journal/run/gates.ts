@@ -48,7 +48,7 @@ export function awaitSignal(request: AwaitSignalRequest, limits: Limits): Decide
 }
 
 /** Which occurrence of a gate the next answer fills; `null` when every wait has its answer (R42). */
-export function openOccurrence(run: Run, gate: string): number | null {
+function openOccurrence(run: Run, gate: string): number | null {
   const { awaited, answers } = run.gates.get(gate) ?? { awaited: 0, answers: [] };
   return answers.length < Math.max(1, awaited) ? answers.length + 1 : null;
 }

@@ -84,7 +84,7 @@ export interface Obligation {
 }
 
 /** A named waiting place. `answers[n - 1]` is the entry that answers occurrence n. */
-export interface Gate {
+interface Gate {
   awaited: number;
   answers: Seq[];
 }
@@ -100,7 +100,7 @@ export interface Timer {
 }
 
 /** Caps and spending; money in micro-dollars. A cap of 0 means none. */
-export interface Budget {
+interface Budget {
   readonly usdCap: number;
   readonly tokenCap: number;
   readonly usdSpent: number;
@@ -222,7 +222,7 @@ export const liveClaim = (claim: Claim | null, now: number): Claim | null =>
   claim !== null && claim.expiresAtMs > now ? claim : null;
 
 /** The obligation that a drain works on: the newest that is not COMPENSATED (R31). */
-export function newestOpenObligation(run: Run): Obligation | undefined {
+function newestOpenObligation(run: Run): Obligation | undefined {
   let newest: Obligation | undefined;
   for (const seq of run.openObligations) newest = run.obligations.get(seq) ?? newest;
   return newest;

@@ -63,7 +63,7 @@ export const sessionKey = (
 });
 
 /** Refuses an unknown session. */
-export const sessionNotFound = (key: SessionKey): TapeError =>
+const sessionNotFound = (key: SessionKey): TapeError =>
   new TapeError(
     "SESSION_NOT_FOUND",
     `session ${key.sessionId} of user ${key.userId} in app ${key.appName} does not exist`,
