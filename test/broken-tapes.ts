@@ -12,38 +12,33 @@ export interface BrokenTape {
   readonly breaks: (good: Tape) => Tape;
 }
 
-type Method = keyof Omit<Tape, typeof Symbol.asyncDispose | "close">;
+type AnyCall = (request: unknown, options?: CallOptions) => unknown;
 
 /** The good tape with some calls replaced. */
 function but(good: Tape, calls: Partial<Tape>): Tape {
   return { ...good, ...calls };
 }
 
-/** The good tape whose calls, all of them, are sent with other options. */
+/** The good tape with every call changed. */
+function changed(good: Tape, change: (call: AnyCall) => AnyCall): Tape {
+  const calls = Object.entries(good).map(([name, call]) => [name, change(call as AnyCall)]);
+  return Object.fromEntries(calls) as Tape;
+}
+
+/** The good tape whose calls are all sent with other options. */
 function withOptions(change: (options: CallOptions) => CallOptions): BrokenTape["breaks"] {
-  return (good) =>
-    new Proxy(good, {
-      get: (target, name: Method) => {
-        const call = target[name] as (request: unknown, options?: CallOptions) => unknown;
-        return (request: unknown, options: CallOptions = {}) => call(request, change(options));
-      },
-    });
+  return (good) => changed(good, (call) => (request, options = {}) => call(request, change(options)));
 }
 
 /** The good tape whose failures look otherwise. */
 function withErrors(change: (error: TapeError) => Error): BrokenTape["breaks"] {
   return (good) =>
-    new Proxy(good, {
-      get: (target, name: Method) => {
-        const call = target[name] as (...given: unknown[]) => unknown;
-        return (...given: unknown[]) => {
-          const answer = call(...given);
-          if (!(answer instanceof Promise)) return answer;
-          return answer.catch((error: unknown) => {
-            throw error instanceof TapeError ? change(error) : error;
-          });
-        };
-      },
+    changed(good, (call) => (request, options) => {
+      const answer = call(request, options);
+      if (!(answer instanceof Promise)) return answer;
+      return answer.catch((error: unknown) => {
+        throw error instanceof TapeError ? change(error) : error;
+      });
     });
 }
 

@@ -11,9 +11,9 @@ type Send = (request: unknown, options: CallOptions) => Promise<unknown>;
  * request id (R3), and streams go on behind the last item.
  */
 export function retryingTape(tape: Tape): Tape {
-  let calls = 0;
+  let sent = 0;
   const unary = (send: Send) => async (request: unknown, options: CallOptions = {}) => {
-    const requestId = options.requestId ?? `retry-${(calls += 1)}`;
+    const requestId = options.requestId ?? `retry-${(sent += 1)}`;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await send(request, { ...options, requestId });
@@ -44,12 +44,8 @@ export function retryingTape(tape: Tape): Tape {
         (change) => change.value.version,
       ),
   };
-  return new Proxy(tape, {
-    get: (target, name: keyof Tape) => {
-      if (name in streams) return streams[name];
-      return unary(target[name] as unknown as Send);
-    },
-  });
+  const calls = Object.entries(tape).map(([name, send]) => [name, unary(send as Send)]);
+  return { ...(Object.fromEntries(calls) as Tape), ...streams };
 }
 
 function mayTryAgain(error: unknown): boolean {

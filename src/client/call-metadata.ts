@@ -1,13 +1,13 @@
 import { TapeError } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
-import type { AppendEventRequest, CreateSessionRequest } from "../model/session.ts";
+import type { AppendEventRequest } from "../model/session.ts";
 import type { SetTimerRequest } from "../model/timer.ts";
 import type { RpcName, RpcRequest } from "../rpc/rpc-methods.ts";
 import type { Metadata } from "./transport.ts";
 
 /**
  * Calls whose repetition nothing in the request gives away, so that they need a request id (R3). A conditional
- * WriteValue is among them: its own first attempt would fail the condition of the second.
+ * WriteValue and a CreateSession with state are among them: the first attempt would make the second one fail.
  */
 const unnamedCalls: { readonly [Name in RpcName]?: (request: RpcRequest<Name>) => boolean } = {
   endRun: always,
@@ -18,8 +18,8 @@ const unnamedCalls: { readonly [Name in RpcName]?: (request: RpcRequest<Name>) =
   sendSignal: always,
   writeValue: always,
   deleteValue: always,
+  createSession: always,
   setTimer: (request: SetTimerRequest) => !request.timerId,
-  createSession: (request: CreateSessionRequest) => !request.sessionId,
   appendEvent: (request: AppendEventRequest) => !request.event.id,
 };
 

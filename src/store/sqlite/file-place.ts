@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { migrationPending, newestFormat, refuseNewer } from "../sql/migration.ts";
-import type { Append, AppendOutcome, MigrationStep } from "../store.ts";
+import type { MigrationStep } from "../store.ts";
 import { openConnection } from "./connection.ts";
+import { FileConnections } from "./file-connections.ts";
 import { inspectJournalFile, mustBeWritable } from "./journal-file.ts";
 import { applyMigrations } from "./migrate.ts";
 import { migrations } from "./schema.ts";
@@ -77,38 +78,5 @@ export class FilePlace implements SqlitePlace {
     } catch (error) {
       throw sqliteFailure(error, `opening ${this.#path}`, "opening");
     }
-  }
-}
-
-class FileConnections implements SqliteConnections {
-  readonly reader: SqliteReader;
-  readonly #startWriter: () => Promise<WriterThread>;
-  #writer: Promise<WriterThread>;
-
-  constructor(reader: SqliteReader, writer: WriterThread, startWriter: () => Promise<WriterThread>) {
-    this.reader = reader;
-    this.#writer = Promise.resolve(writer);
-    this.#startWriter = startWriter;
-  }
-
-  async append(batch: readonly Append[]): Promise<readonly AppendOutcome[]> {
-    const writer = await this.#writer;
-    if (writer.isAlive) return writer.append(batch);
-    return (await this.#replace(writer)).append(batch);
-  }
-
-  /** The thread has died: the database is as its last commit left it, so a new one can go on. */
-  async #replace(dead: WriterThread): Promise<WriterThread> {
-    if ((await this.#writer) === dead) {
-      const next = this.#startWriter();
-      this.#writer = next.catch(() => dead);
-      return next;
-    }
-    return this.#writer;
-  }
-
-  async close(): Promise<void> {
-    this.reader.close();
-    await (await this.#writer).close();
   }
 }

@@ -6,6 +6,9 @@ import { appendOutcomes } from "./append-outcomes.ts";
 import { packBatch } from "./packed-batch.ts";
 import type { WriterReply, WriterRequest, WriterStart } from "./writer-messages.ts";
 
+/** The compiled `writer.ts`, also when this module itself runs from source. */
+const writerProgram = (): string => createRequire(import.meta.url).resolve("#sqlite-writer");
+
 interface Waiting {
   readonly resolve: (reply: WriterReply) => void;
   readonly reject: (error: unknown) => void;
@@ -19,8 +22,7 @@ export class WriterThread {
   #death: unknown = new Error("the writer thread has ended");
   #isAlive = true;
 
-  private constructor(start: WriterStart) {
-    const program = createRequire(import.meta.url).resolve("#sqlite-writer");
+  private constructor(start: WriterStart, program: string | URL) {
     this.#worker = new Worker(program, { workerData: start, execArgv: [], name: "tape-sqlite-writer" });
     this.#worker.on("message", (reply: WriterReply) => this.#answer(reply));
     this.#worker.on("error", (error) => {
@@ -36,8 +38,8 @@ export class WriterThread {
   }
 
   /** Starts a thread and waits until its connection is open. Errors: those of opening. */
-  static async start(start: WriterStart): Promise<WriterThread> {
-    const thread = new WriterThread(start);
+  static async start(start: WriterStart, program: string | URL = writerProgram()): Promise<WriterThread> {
+    const thread = new WriterThread(start, program);
     await thread.#reply();
     return thread;
   }
