@@ -55,6 +55,8 @@ type Part = keyof typeof allowed;
 /** Packages that only these parts may import. A driver is an own matter of its adapter, and loaded lazily. */
 const packages: Readonly<Record<string, { readonly parts: readonly Part[]; readonly lazy?: boolean }>> = {
   "#sqlite-writer": { parts: ["adapter"] },
+  "#store-crash-writer": { parts: ["testing"] },
+  "@bufbuild/cel": { parts: ["journal"] },
   "@bufbuild/protobuf": { parts: ["rpc", "server", "client"] },
   "@connectrpc/connect": { parts: ["rpc", "server", "client"] },
   "@connectrpc/connect-node": { parts: ["server", "client"] },

@@ -19,6 +19,7 @@ const unnamedCalls: { readonly [Name in RpcName]?: (request: RpcRequest<Name>) =
   writeValue: always,
   deleteValue: always,
   createSession: always,
+  deleteSession: always,
   setTimer: (request: SetTimerRequest) => !request.timerId,
   appendEvent: (request: AppendEventRequest) => !request.event.id,
 };

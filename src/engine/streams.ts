@@ -18,6 +18,7 @@ import type { FeedEntry, Store, StoredEntry } from "../store/store.ts";
 import { runTarget } from "./business-keys.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { plainCall } from "./row-slot.ts";
+import { positionBefore } from "./feed-start.ts";
 import { stream } from "./stream.ts";
 import type { Wakeups } from "./wakeups.ts";
 
@@ -168,6 +169,7 @@ export const subscribeEvents = (
     const row = runId === "" ? null : runRow(ports.partition, runId);
     return {
       after: integer("from_global_seq", request.fromGlobalSeq),
+      fromMs,
       select(entry) {
         if (row !== null && entry.row !== row) return null;
         if ((kind !== "" && kindOf(entry.kind) !== kind) || entry.at < fromMs) return null;
@@ -187,6 +189,7 @@ export const subscribeBySubject = (
     const holds = compilePredicate(request.predicateCel ?? "");
     return {
       after: integer("from_global_seq", request.fromGlobalSeq),
+      fromMs: 0,
       select(entry) {
         if (!matches(subjectOf(entry))) return null;
         const event = eventEntry(entry);
@@ -198,6 +201,8 @@ export const subscribeBySubject = (
 /** What a subscription wants of the feed. */
 interface Selection {
   readonly after: number;
+  /** Earlier entries are not selected anyway, so the feed need not be read from its start. */
+  readonly fromMs: number;
   readonly select: (entry: FeedEntry) => EventEntry | null;
 }
 
@@ -208,8 +213,8 @@ function feed(
 ): AsyncIterable<EventEntry> {
   const { store, wakeups, partition } = ports;
   return open(ports, caller, async function* (signal) {
-    const { after: from, select } = prepare();
-    let after = Math.max(0, from);
+    const { after: from, fromMs, select } = prepare();
+    let after = Math.max(0, from, await positionBefore(store, fromMs));
     while (!signal.aborted) {
       const listening = wakeups.listen(null, signal);
       try {

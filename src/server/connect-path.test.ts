@@ -70,6 +70,14 @@ describe("Connect, as curl speaks it", () => {
     expect(rpcMethods.beginRun.response.decode(bytes)).toMatchObject({ runId: "run_1", nextSeq: 2 });
   });
 
+  it("R7 keeps a leading byte order mark: two names that differ by it are two", async () => {
+    const seen: string[] = [];
+    await start({ beginRun: (request) => (seen.push(request.appName), Promise.resolve(begun)) });
+    const message = rpcMethods.beginRun.request.encode({ appName: "\uFEFFa", invocationId: "i" });
+    await post("BeginRun", message, { "content-type": "application/proto" });
+    expect(seen).toEqual(["\uFEFFa"]);
+  });
+
   it("says an error with its reason and ids", async () => {
     await start({ getRun: () => Promise.reject(new TapeError("RUN_NOT_FOUND", "no run r", { ids: { run_id: "r" } })) });
     expect(await failureOf(await post("GetRun", `{"runId":"r"}`))).toEqual({

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { configureTextEncoding } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, createConnectRouter, createContextValues, type ConnectRouter } from "@connectrpc/connect";
 import {
   compressionGzip,
@@ -25,6 +26,19 @@ import { connectErrorOf, grpcErrorTrailers } from "./wire-error.ts";
 /* The complete path: gRPC, gRPC-Web and Connect, over HTTP/1.1 and HTTP/2, by connect. Its own adapter, because what can
    be refused must be refused before the body is read, and because bytes in memory are counted while they come. */
 
+const encoder = new TextEncoder();
+const strictText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenientText = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Texts come as they were sent: unless told so, the protobuf library drops a leading byte order mark (R7). */
+function keepTextExact(): void {
+  configureTextEncoding({
+    checkUtf8: (text) => text.isWellFormed(),
+    encodeUtf8: (text) => encoder.encode(text),
+    decodeUtf8: (bytes, strict) => (strict === true ? strictText : lenientText).decode(bytes),
+  });
+}
+
 /** A request of either HTTP version. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 /** The response to it. */
@@ -36,6 +50,7 @@ export function connectHandler(
   desk: CallDesk,
   routes: (router: ConnectRouter) => void,
 ): (request: NodeRequest, response: NodeResponse) => void {
+  keepTextExact();
   const { maxMessageBytes } = desk.ports.limits;
   const router = createConnectRouter({
     readMaxBytes: maxMessageBytes,

@@ -89,6 +89,9 @@ function mustFit(state: ReadonlyMap<string, string>, limits: Limits): void {
 const remember = (context: Context): SessionRowEvent[] =>
   context.requestHash === "" ? [] : [{ kind: "head/request", hash: context.requestHash }];
 
+const isRepeat = (session: Session, context: Context): boolean =>
+  context.requestHash !== "" && session.requests.includes(context.requestHash);
+
 /** What CreateSession found. */
 export type Creation = "created" | "exists";
 
@@ -97,8 +100,7 @@ export const createSession =
   (key: SessionKey, delta: StateDelta, isEmpty: boolean, dry: boolean): Decide<Session, SessionRowEvent, Creation> =>
   (session, context) => {
     if (session.exists) {
-      const isRepeat = context.requestHash !== "" && session.requests.includes(context.requestHash);
-      if (isEmpty || isRepeat) return accept([], "exists");
+      if (isEmpty || isRepeat(session, context)) return accept([], "exists");
       throw new TapeError(
         "SESSION_EXISTS",
         `session ${key.sessionId} of user ${key.userId} in app ${key.appName} exists; read it with GetSession, or create one without state`,
@@ -115,8 +117,10 @@ export const createSession =
   };
 
 /** DeleteSession (R66). */
-export const deleteSession: Decide<Session, SessionRowEvent, DeleteSessionResponse> = (session) =>
-  session.exists ? accept([{ kind: "head/delete" }], { deleted: true }) : accept([], { deleted: false });
+export const deleteSession: Decide<Session, SessionRowEvent, DeleteSessionResponse> = (session, context) => {
+  if (session.exists) return accept([{ kind: "head/delete" }, ...remember(context)], { deleted: true });
+  return accept([], { deleted: isRepeat(session, context) });
+};
 
 /** A session as read from its own row; the engine adds the shared state. */
 export type OwnSession = GetSessionResponse & { readonly own: ReadonlyMap<string, string> };

@@ -18,23 +18,25 @@ export class FileConnections implements SqliteConnections {
   }
 
   async append(batch: readonly Append[]): Promise<readonly AppendOutcome[]> {
-    const writer = await this.#writer;
+    const current = this.#writer;
+    const writer = await current;
     if (writer.isAlive) return writer.append(batch);
-    return (await this.#replace(writer)).append(batch);
+    if (this.#writer === current) this.#replace(current);
+    return (await this.#writer).append(batch);
   }
 
   /** The thread has died: the database is as its last commit left it, so a new one can go on. */
-  async #replace(dead: Writer): Promise<Writer> {
-    if ((await this.#writer) === dead) {
-      const next = this.#startWriter();
-      this.#writer = next.catch(() => dead);
-      return next;
-    }
-    return this.#writer;
+  #replace(dead: Promise<Writer>): void {
+    const next = this.#startWriter();
+    this.#writer = next;
+    next.catch(() => {
+      this.#writer = dead;
+    });
   }
 
   async close(): Promise<void> {
     this.reader.close();
-    await (await this.#writer).close();
+    const writer = await this.#writer.catch(() => undefined);
+    await writer?.close();
   }
 }
