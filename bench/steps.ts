@@ -27,13 +27,8 @@ const stepsPerRun = 10;
 /** About 500 bytes of JSON. */
 export const payload: string = JSON.stringify({ memo: "x".repeat(488) });
 
-/** Lets each stepper go on by itself for `milliseconds`, after a warm-up of a quarter of that. */
+/** Lets each stepper go on by itself for that long. */
 export async function measure(steppers: readonly Stepper[], milliseconds: number): Promise<Sample> {
-  await goOn(steppers, milliseconds / 4);
-  return goOn(steppers, milliseconds);
-}
-
-async function goOn(steppers: readonly Stepper[], milliseconds: number): Promise<Sample> {
   const start = performance.now();
   const latencies: number[] = [];
   let commits = 0;

@@ -21,6 +21,12 @@ export interface CommitterOptions {
 
 /** A batch larger than this is sent without waiting for more. */
 const batchBytes = 8 * 1024 * 1024;
+/**
+ * From this many rows on, callers in step with each other are split over the appends that may be in flight, so that one
+ * half is decided while the other is committed: 20.7 instead of 13.1 k commits/s at 64 callers on SQLite. Fewer would
+ * only pay for a second fsync.
+ */
+const worthSplitting = 16;
 
 /**
  * Group commit: everything that arrives while an append is in flight rides in the next one. No timer, and no row twice
@@ -68,20 +74,27 @@ export class Committer {
   }
 
   #flush(): void {
-    const { concurrentAppends, maxBatch } = this.#store.capabilities;
+    const { concurrentAppends } = this.#store.capabilities;
     while (this.#inFlight < concurrentAppends) {
-      const batch: RowSlot[] = [];
-      let bytes = 0;
-      for (const slot of this.#dirty) {
-        if (slot.sending !== null || slot.group === null) continue;
-        if (batch.length >= maxBatch || (bytes > 0 && bytes + slot.group.bytes > batchBytes)) break;
-        bytes += slot.group.bytes;
-        batch.push(slot);
-      }
-      if (batch.length === 0) return;
+      const ready = [...this.#dirty].filter((slot) => slot.sending === null && slot.group !== null);
+      if (ready.length === 0) return;
+      const batch = this.#take(ready, concurrentAppends - this.#inFlight);
       for (const slot of batch) this.#dirty.delete(slot);
       void this.#commit(batch);
     }
+  }
+
+  /** The next batch: all that is ready, or, when much is and the store takes several appends, a fair share of it. */
+  #take(ready: readonly RowSlot[], free: number): RowSlot[] {
+    const share = ready.length < worthSplitting ? ready.length : Math.ceil(ready.length / free);
+    const batch: RowSlot[] = [];
+    let bytes = 0;
+    for (const slot of ready.slice(0, Math.min(share, this.#store.capabilities.maxBatch))) {
+      bytes += slot.group?.bytes ?? 0;
+      if (batch.length > 0 && bytes > batchBytes) break;
+      batch.push(slot);
+    }
+    return batch;
   }
 
   async #commit(slots: RowSlot[]): Promise<void> {

@@ -10,9 +10,9 @@ export type { IndexKey, RowId };
  * version V.
  *
  * Bytes handed in belong to the store from then on and are never changed by either side; bytes handed out likewise.
- * Every method rejects with TapeError only: STORE_UNAVAILABLE when the database cannot be reached (nothing is known to
- * have been written), STORE_CORRUPT when stored data cannot be read (the message names the row), CANCELLED when the
- * caller's signal fired.
+ * Every method rejects with TapeError only: STORE_UNAVAILABLE when the database cannot be reached (an append that
+ * rejects has written nothing), STORE_CORRUPT when stored data cannot be read (the message names the row), CANCELLED
+ * when the caller's signal had fired, STORE_NOT_USABLE before `open`. Texts are well-formed Unicode.
  */
 export interface Store {
   /** Frozen facts about this store; the only thing callers may branch on. */
@@ -46,19 +46,22 @@ export interface Store {
 
   /**
    * Keys of one index in ascending byte order (then by row), `from` inclusive, `to` exclusive, after the cursor.
-   * May name a row too many (a hint, to be verified on the row), never one too few.
+   * May name a row too many (a hint, to be verified on the row), never one too few. A page may be shorter than `limit`
+   * (at least 1) and yet not be the last.
    */
   scan(index: string, options: ScanOptions): Promise<ScanPage>;
 
   /**
    * Committed entries of the whole store in one total order, without bodies: none skipped, none twice, and nothing
-   * that commits later ever appears at or below `next`. Positions are integers below 2^53, ascending, not dense.
+   * that commits later ever appears at or below `next`. Positions are integers below 2^53, ascending, not dense, and
+   * never given again. A page may be shorter than `limit` (at least 1) and yet not be the last.
    */
   tail(options: TailOptions): Promise<FeedPage>;
 
   /**
    * Yields when something may have been committed, perhaps by another process: a hint that may be spurious or late
-   * (at most about `capabilities.wakeDelayMs`). Ends when the signal fires or the store closes.
+   * (at most about `capabilities.wakeDelayMs`). Listens from the call on, not from the first iteration. Ends when the
+   * signal fires or the store closes.
    */
   wake(options: { readonly signal: AbortSignal }): AsyncIterable<void>;
 
@@ -102,7 +105,10 @@ export interface Entry {
   readonly seq: Seq;
   /** `<kind>/<verb>`, for example `effect/pending`. */
   readonly kind: string;
-  /** What the entry is about, unique per thing within the row (`e/<key>`, `d/<index>`); groups entries for people. */
+  /**
+   * What the entry is about, unique per thing within the row (`e/<key>`, `d/<index>`); groups entries for people. Any
+   * character: a store that cannot keep U+0000 in a text escapes it.
+   */
   readonly ref: string;
   /** The rest of the subject after kind and verb: percent-encoded segments joined by `/`. */
   readonly dims: string;
@@ -138,8 +144,9 @@ export interface Append {
   readonly head: Uint8Array;
   /** May be empty: the head alone changes. */
   readonly entries: readonly Entry[];
-  /** Entries with a smaller seq are removed for good. */
+  /** Entries with a smaller seq are removed for good, from the feed too, after those of this append were added. */
   readonly trimBelow?: Seq | undefined;
+  /** A key in both stays. Adding a key that is there and removing one that is not change nothing. */
   readonly index: { readonly add: readonly IndexKey[]; readonly remove: readonly IndexKey[] };
 }
 

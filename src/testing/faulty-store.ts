@@ -14,7 +14,6 @@ import type {
   StoreCapabilities,
   TailOptions,
 } from "../store/store.ts";
-import { UnderWay } from "../store/under-way.ts";
 import { ForwardingStore } from "./forwarding-store.ts";
 import type { Random } from "./random.ts";
 
@@ -82,7 +81,6 @@ export class FaultyStore extends ForwardingStore {
   readonly #rates: Readonly<Record<StoreFault, number>>;
   readonly #capabilities: StoreCapabilities;
   readonly #injected = new Map<StoreFault, number>();
-  readonly #appends = new UnderWay();
   #delayed: readonly Delayed[] = [];
 
   constructor(inner: Store, options: FaultyStoreOptions) {
@@ -112,11 +110,10 @@ export class FaultyStore extends ForwardingStore {
     return super.migrate(options);
   }
 
-  override append(batch: readonly Append[], options?: CallContext): Promise<readonly AppendOutcome[]> {
-    return this.#appends.finish(this.#append(batch, options));
-  }
-
-  async #append(batch: readonly Append[], options: CallContext | undefined): Promise<readonly AppendOutcome[]> {
+  protected override async appendUntracked(
+    batch: readonly Append[],
+    options: CallContext | undefined,
+  ): Promise<readonly AppendOutcome[]> {
     this.#mayBeUnavailable("append");
     for (const { row } of batch) await this.#writeDelayed((delayed) => delayed.append.row === row);
     for (const { row } of batch) if (this.#happens("interloper")) await this.#interlope(row);
@@ -125,7 +122,7 @@ export class FaultyStore extends ForwardingStore {
     const isWritten = (_: unknown, i: number): boolean => faults[i] === undefined || faults[i] === "unknown-committed";
     const written = batch.filter(isWritten).map((append) => this.#leaveKeys(append));
     // Also when nothing is left of the batch: the inner store refuses what it must refuse.
-    const outcomes = [...(await super.append(written, options))];
+    const outcomes = [...(await super.appendUntracked(written, options))];
     return batch.map((append, i): AppendOutcome => {
       const fault = faults[i];
       const outcome = isWritten(append, i) ? outcomes.shift() : undefined;
@@ -157,11 +154,9 @@ export class FaultyStore extends ForwardingStore {
     return this.#disturb(super.wake(options));
   }
 
-  /** Appends that are still under way are lost or written, as a connection that goes down leaves it. */
+  /** Delayed appends are written or lost, as a connection that goes down leaves them. */
   override async close(): Promise<void> {
-    await this.#appends.settled();
     await this.#writeDelayed(() => this.#random.chance(0.5));
-    this.#delayed = [];
     await super.close();
   }
 

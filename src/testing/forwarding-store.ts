@@ -13,10 +13,15 @@ import type {
   StoreCapabilities,
   TailOptions,
 } from "../store/store.ts";
+import { UnderWay } from "../store/under-way.ts";
 
-/** A store that hands every call to another one: what wrappers start from, overriding what they change. */
+/**
+ * A store that hands every call to another one: what wrappers start from, overriding what they change. Closing waits for
+ * appends under way in the wrapper too.
+ */
 export class ForwardingStore implements Store {
   protected readonly inner: Store;
+  readonly #appends = new UnderWay();
 
   constructor(inner: Store) {
     this.inner = inner;
@@ -34,7 +39,15 @@ export class ForwardingStore implements Store {
     return this.inner.migrate(options);
   }
 
-  async append(batch: readonly Append[], options?: CallContext): Promise<readonly AppendOutcome[]> {
+  append(batch: readonly Append[], options?: CallContext): Promise<readonly AppendOutcome[]> {
+    return this.#appends.finish(this.appendUntracked(batch, options));
+  }
+
+  /** What {@link append} does, to be overridden in its place. */
+  protected async appendUntracked(
+    batch: readonly Append[],
+    options: CallContext | undefined,
+  ): Promise<readonly AppendOutcome[]> {
     return this.inner.append(batch, options);
   }
 
@@ -55,6 +68,7 @@ export class ForwardingStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.#appends.settled();
     await this.inner.close();
   }
 }

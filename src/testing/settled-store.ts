@@ -12,7 +12,6 @@ import type {
   ScanPage,
   TailOptions,
 } from "../store/store.ts";
-import { UnderWay } from "../store/under-way.ts";
 import { ForwardingStore } from "./forwarding-store.ts";
 
 const attempts = 100;
@@ -32,14 +31,11 @@ export class SettledStore extends ForwardingStore {
     return again(() => super.migrate(options));
   }
 
-  readonly #appends = new UnderWay();
-
-  override append(batch: readonly Append[], options?: CallContext): Promise<readonly AppendOutcome[]> {
-    return this.#appends.finish(this.#append(batch, options));
-  }
-
-  async #append(batch: readonly Append[], options: CallContext | undefined): Promise<readonly AppendOutcome[]> {
-    const outcomes = await again(() => super.append(batch, options));
+  protected override async appendUntracked(
+    batch: readonly Append[],
+    options: CallContext | undefined,
+  ): Promise<readonly AppendOutcome[]> {
+    const outcomes = await again(() => super.appendUntracked(batch, options));
     return Promise.all(
       batch.map(async (append, i) => {
         const outcome = outcomes[i];
@@ -60,11 +56,6 @@ export class SettledStore extends ForwardingStore {
     return again(() => super.tail(options));
   }
 
-  override async close(): Promise<void> {
-    await this.#appends.settled();
-    await super.close();
-  }
-
   /**
    * Looks whether the row or an entry has the commit id. If the row is still at the expected version the append may yet
    * be written, so it is made once more: of the two one at most succeeds, and having the same content, either will do.
@@ -78,7 +69,7 @@ export class SettledStore extends ForwardingStore {
       }
       const version = slice?.version ?? 0;
       if (version !== append.expect) return { kind: "conflict", version };
-      const [outcome] = await again(() => super.append([append]));
+      const [outcome] = await again(() => super.appendUntracked([append]));
       if (outcome?.kind === "committed") return outcome;
     }
   }

@@ -39,14 +39,17 @@ export class ScriptedStore implements Store {
     this.capabilities = { ...inner.capabilities, ...capabilities };
   }
 
-  /** Keeps the next append from starting until it is released. */
-  hold(): { readonly arrived: Promise<readonly Append[]>; readonly release: () => void } {
+  /** Keeps the next append from starting until it is released; then it appends, unless told otherwise. */
+  hold(act: AppendAct = (_batch, go) => go()): {
+    readonly arrived: Promise<readonly Append[]>;
+    readonly release: () => void;
+  } {
     const arrived = withResolvers<readonly Append[]>();
     const released = withResolvers<undefined>();
     this.nextAppends.push(async (batch, go) => {
       arrived.resolve(batch);
       await released.promise;
-      return go();
+      return act(batch, go);
     });
     return {
       arrived: arrived.promise,

@@ -12,7 +12,7 @@ create table if not exists tape_migrations (
 ) strict`;
 
 /** What was done to this database so far. */
-export function appliedMigrations(database: SqliteDatabase): readonly AppliedMigration[] {
+function appliedMigrations(database: SqliteDatabase): readonly AppliedMigration[] {
   const exists = database.prepare("select 1 from sqlite_schema where name = 'tape_migrations'").get();
   if (exists === undefined) return [];
   const rows = database.prepare("select id, checksum from tape_migrations order by id").all();

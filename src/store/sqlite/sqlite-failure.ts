@@ -16,7 +16,7 @@ const sqlite = {
 } as const;
 
 /** The primary result code of a failed SQLite call; 0 for any other error. */
-export function sqliteCode(error: unknown): number {
+function sqliteCode(error: unknown): number {
   const code = error instanceof Error && "errcode" in error ? error.errcode : 0;
   // An extended result code keeps its primary one in the lowest byte.
   return typeof code === "number" ? code & 0xff : 0;

@@ -33,7 +33,7 @@ export interface SqliteFileOptions {
 /** How often other processes' commits are looked for, while somebody listens: a look costs some microseconds. */
 const pollMs = 25;
 
-const sharedCapabilities = { kind: "sqlite", atomicIndex: true, concurrentAppends: 1, maxBatch: 1000, inlineBodyBytes };
+const sharedCapabilities = { kind: "sqlite", atomicIndex: true, maxBatch: 1000, inlineBodyBytes };
 
 /** A journal in a SQLite file, which several processes may share: each checks versions in the commit. */
 export function sqliteFileStore(options: SqliteFileOptions): Store {
@@ -42,6 +42,8 @@ export function sqliteFileStore(options: SqliteFileOptions): Store {
     ...sharedCapabilities,
     durable: true,
     exclusive: false,
+    // The writer thread takes one after the other; a second one waiting there keeps it busy.
+    concurrentAppends: 2,
     wakeDelayMs: pollMs,
   });
 }
@@ -52,6 +54,7 @@ export function sqliteMemoryStore(): Store {
     ...sharedCapabilities,
     durable: false,
     exclusive: true,
+    concurrentAppends: 1,
     wakeDelayMs: 0,
   });
 }
