@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { TapeError } from "../src/errors.ts";
 import type { CallOptions } from "../src/model/call.ts";
 import type { Tape } from "../src/model/tape.ts";
@@ -11,9 +12,8 @@ type Send = (request: unknown, options: CallOptions) => Promise<unknown>;
  * request id (R3), and streams go on behind the last item.
  */
 export function retryingTape(tape: Tape): Tape {
-  let sent = 0;
   const unary = (send: Send) => async (request: unknown, options: CallOptions = {}) => {
-    const requestId = options.requestId ?? `retry-${(sent += 1)}`;
+    const requestId = options.requestId ?? randomUUID();
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await send(request, { ...options, requestId });

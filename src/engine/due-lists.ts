@@ -5,6 +5,7 @@ import type { RunEvent } from "../journal/run/events.ts";
 import type { Run } from "../journal/run/run.ts";
 import type { Decide } from "../journal/row.ts";
 import { runRules } from "../journal/run/rules.ts";
+import type { RowId } from "../model/row.ts";
 import type { ScanItem, Store } from "../store/store.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { plainCall } from "./row-slot.ts";
@@ -33,10 +34,13 @@ export async function listDue<T>(pipeline: Pipeline, store: Store, query: DueQue
   const [name, ...more] = query.index;
   const index = indexName(partition, name, ...more);
   const found: Due<T>[] = [];
+  /** A row may have a key that it does not want any more beside the one it has. */
+  const asked = new Set<RowId>();
   let after: ScanItem | undefined;
   for (;;) {
     const page = await store.scan(index, { to: timeKey(query.untilMs + 1), after, limit: Math.min(scanPage, limit) });
-    const parts = await Promise.all(page.items.map((item) => ask(pipeline, store, query, index, item)));
+    const fresh = page.items.filter(({ row }) => !asked.has(row) && asked.add(row));
+    const parts = await Promise.all(fresh.map((item) => ask(pipeline, store, query, index, item)));
     found.push(...parts.flat());
     found.sort((a, b) => a.dueMs - b.dueMs);
     const seenUntil = page.next === undefined ? Infinity : timeOfKey(page.next.key);

@@ -280,6 +280,11 @@ export class Pipeline {
   }
 
   async #fetchBodies(slot: RowSlot, task: Task, seqs: readonly Seq[]): Promise<void> {
+    if (slot.group !== null || slot.sending !== null) {
+      // What is under way may be what is wanted.
+      (slot.group ??= emptyGroup()).replies.push({ task, undecided: true });
+      return;
+    }
     slot.busy += 1;
     try {
       const bodies = await readBodies(this.#store, slot.row, seqs, slot.keptBody);
@@ -351,6 +356,7 @@ export class Pipeline {
   #answer(slot: RowSlot, group: Group): void {
     for (const reply of group.replies) {
       if ("error" in reply) this.#reject(reply.task, reply.error);
+      else if ("undecided" in reply) this.#run(slot, reply.task);
       else if (reply.answer.kind === "ready") this.#resolve(reply.task, reply.answer.value);
       else void this.#answerReading(slot, reply.task, reply.answer);
     }

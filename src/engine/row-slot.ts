@@ -44,7 +44,9 @@ export interface Task<S extends RowState = RowState> {
 /** What a decided call will answer, once everything it was decided upon is durable. */
 export type Reply =
   | { readonly task: Task; readonly answer: Answer<unknown> }
-  | { readonly task: Task; readonly error: Error };
+  | { readonly task: Task; readonly error: Error }
+  /** Not decided: it asked for a body that is not durable yet, and is decided again when it is. */
+  | { readonly task: Task; readonly undecided: true };
 
 /** Calls that were decided on one speculative state and are committed by one append. */
 export interface Group {

@@ -1,3 +1,4 @@
+import type { Clock } from "../engine/clock.ts";
 import { Engine, type EngineOptions } from "../engine/engine.ts";
 import { localAccess } from "../model/access.ts";
 import type { Tape } from "../model/tape.ts";
@@ -16,6 +17,8 @@ export interface EngineHarnessOptions {
   readonly partition?: string | undefined;
   /** What engines are made with beside store and clock. */
   readonly engine?: Omit<EngineOptions, "store" | "clock"> | undefined;
+  /** The clock of the engines, from the one that cases move. Default: that. */
+  readonly engineClock?: ((clock: FakeClock) => Clock) | undefined;
   /** What callers get instead of the engine's own tape. Default: that. */
   readonly wrap?: ((tape: Tape) => Tape) | undefined;
   /** Removes the data, after everything is closed. */
@@ -31,9 +34,10 @@ interface OpenEngine {
 export async function engineHarness(options: EngineHarnessOptions): Promise<TapeHarness> {
   const { openStore, partition = "", wrap = (tape: Tape): Tape => tape, remove } = options;
   const clock = new FakeClock();
+  const engineClock = options.engineClock?.(clock) ?? clock;
   const others = new Map<number, OpenEngine>();
   const start = (store: Store): OpenEngine => {
-    const engine = new Engine({ store, clock, ...options.engine });
+    const engine = new Engine({ store, clock: engineClock, ...options.engine });
     engine.start();
     return { store, engine };
   };

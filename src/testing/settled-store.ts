@@ -69,7 +69,7 @@ export class SettledStore extends ForwardingStore {
       }
       const version = slice?.version ?? 0;
       if (version !== append.expect) return { kind: "conflict", version };
-      const [outcome] = await again(() => super.appendUntracked([append]));
+      const [outcome] = await again(() => super.appendUntracked([append], undefined));
       if (outcome?.kind === "committed") return outcome;
     }
   }

@@ -1,17 +1,13 @@
 import type {
   Append,
   AppendOutcome,
-  FeedPage,
-  MigrationReport,
   ReadOptions,
   RowId,
   RowSlice,
-  ScanOptions,
-  ScanPage,
   Store,
   StoreCapabilities,
-  TailOptions,
 } from "../../src/store/store.ts";
+import { ForwardingStore } from "../../src/testing/forwarding-store.ts";
 
 /** What happens to one append: `go` really appends. */
 export type AppendAct = (
@@ -23,8 +19,8 @@ export type AppendAct = (
 export type ReadAct = (row: RowId, go: () => Promise<RowSlice | null>) => Promise<RowSlice | null>;
 
 /** A store whose next appends and reads do what a test says; after that it is the store inside. */
-export class ScriptedStore implements Store {
-  readonly capabilities: StoreCapabilities;
+export class ScriptedStore extends ForwardingStore {
+  readonly #capabilities: StoreCapabilities;
   /** Acts of the coming appends and reads, in order. */
   readonly nextAppends: AppendAct[] = [];
   readonly nextReads: ReadAct[] = [];
@@ -32,11 +28,10 @@ export class ScriptedStore implements Store {
   readonly batches: (readonly Append[])[] = [];
   /** Rows that were read. */
   readonly reads: RowId[] = [];
-  readonly #inner: Store;
 
   constructor(inner: Store, capabilities: Partial<StoreCapabilities> = {}) {
-    this.#inner = inner;
-    this.capabilities = { ...inner.capabilities, ...capabilities };
+    super(inner);
+    this.#capabilities = { ...inner.capabilities, ...capabilities };
   }
 
   /** Keeps the next append from starting until it is released; then it appends, unless told otherwise. */
@@ -59,42 +54,22 @@ export class ScriptedStore implements Store {
     };
   }
 
-  append(batch: readonly Append[]): Promise<readonly AppendOutcome[]> {
+  override get capabilities(): StoreCapabilities {
+    return this.#capabilities;
+  }
+
+  override append(batch: readonly Append[]): Promise<readonly AppendOutcome[]> {
     this.batches.push(batch);
     const act = this.nextAppends.shift();
-    const go = (): Promise<readonly AppendOutcome[]> => this.#inner.append(batch);
+    const go = (): Promise<readonly AppendOutcome[]> => super.append(batch);
     return act === undefined ? go() : act(batch, go);
   }
 
-  read(row: RowId, options?: ReadOptions): Promise<RowSlice | null> {
+  override read(row: RowId, options?: ReadOptions): Promise<RowSlice | null> {
     this.reads.push(row);
     const act = this.nextReads.shift();
-    const go = (): Promise<RowSlice | null> => this.#inner.read(row, options);
+    const go = (): Promise<RowSlice | null> => super.read(row, options);
     return act === undefined ? go() : act(row, go);
-  }
-
-  open(): Promise<void> {
-    return this.#inner.open();
-  }
-
-  migrate(options: { readonly dryRun: boolean }): Promise<MigrationReport> {
-    return this.#inner.migrate(options);
-  }
-
-  scan(index: string, options: ScanOptions): Promise<ScanPage> {
-    return this.#inner.scan(index, options);
-  }
-
-  tail(options: TailOptions): Promise<FeedPage> {
-    return this.#inner.tail(options);
-  }
-
-  wake(options: { readonly signal: AbortSignal }): AsyncIterable<void> {
-    return this.#inner.wake(options);
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
   }
 }
 

@@ -7,6 +7,7 @@ import { isBusy } from "./sqlite-failure.ts";
 export interface ConnectionOptions {
   /** A path, or `:memory:`. */
   readonly path: string;
+  /** Statements that write are refused. */
   readonly readOnly: boolean;
   /** How long a statement waits for another process's lock. */
   readonly busyTimeoutMs: number;
@@ -34,7 +35,8 @@ const walBytes = 64 * 1024 * 1024;
  */
 export async function openConnection(options: ConnectionOptions): Promise<SqliteDatabase> {
   const { path, readOnly, busyTimeoutMs } = options;
-  const database = await openSqlite(path, { readOnly });
+  // Not SQLite's own read-only mode: the last connection to close removes the log, and one in that mode cannot.
+  const database = await openSqlite(path, { readOnly: false });
   try {
     database.exec(`pragma busy_timeout = ${busyTimeoutMs}; pragma cache_size = ${-cacheKibibytes}`);
     if (path !== inMemory) {
@@ -47,6 +49,10 @@ export async function openConnection(options: ConnectionOptions): Promise<Sqlite
       mustBe(database, path, "synchronous", 2);
     }
     mustBe(database, path, "busy_timeout", busyTimeoutMs, "timeout");
+    if (readOnly) {
+      database.exec("pragma query_only = on");
+      mustBe(database, path, "query_only", 1);
+    }
     return database;
   } catch (error) {
     database.close();

@@ -18,7 +18,7 @@ export interface SqliteStatement {
  *
  * Two traps of `@photostructure/sqlite` 1.2.1: a statement does not hold its connection, so whoever keeps statements
  * must keep the connection too, or it is garbage-collected and closed; and a closed connection keeps its files open
- * until its statements are collected or its thread ends, so that empty `-wal` and `-shm` files may stay behind.
+ * until its statements are collected or its thread ends, so that an empty `-wal` file stays until then.
  */
 export interface SqliteDatabase {
   exec(sql: string): void;
