@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -211,6 +211,23 @@ describe("SQL views", () => {
     expect(rows("select namespace, key, value, version, writer, updated_at from tape_values")).toEqual([
       { namespace: "rates", key: "eur", value: "1.2", version: 2, writer: "bob", updated_at: noon },
     ]);
+  });
+
+  it("docs/sql.md: every statement runs, and the columns are those of the views", async () => {
+    const text = await readFile(join(import.meta.dirname, "..", "docs", "sql.md"), "utf8");
+    const statements = Array.from(text.matchAll(/```sql\n([^`]+)```/g), ([, sql]) => sql ?? "");
+    expect(statements.length).toBeGreaterThan(3);
+    for (const statement of statements) expect(() => rows(statement)).not.toThrow();
+    const documented = Array.from(text.matchAll(/^\| `(tape_\w+)` \| [^|]+ \| ([^|]+) \|$/gm), ([, view, columns]) => [
+      view,
+      columns?.replaceAll(/ \([^)]*\)/g, "").split(", "),
+    ]);
+    const found = documented.map(([view]) => [
+      view,
+      rows(`select name from pragma_table_info('${String(view)}')`).map((column) => (column as { name: string }).name),
+    ]);
+    expect(documented).toHaveLength(6);
+    expect(documented).toEqual(found);
   });
 
   it("there are no others", () => {

@@ -7,23 +7,23 @@ import { TapeError } from "../errors.ts";
  */
 
 const format1 = 1;
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Packs texts into a body. At most 255 texts. */
+/**
+ * Packs texts into a body. At most 255 texts. The bytes are a slice of a pool that is never written again: an array
+ * buffer of its own for each small body would cost the collector more than everything else on the way.
+ */
 export function encodeBody(texts: readonly string[]): Uint8Array {
-  const lengths = texts.map((text) => Buffer.byteLength(text));
   const start = 2 + 4 * texts.length;
-  const body = new Uint8Array(lengths.reduce((sum, length) => sum + length, start));
-  const view = new DataView(body.buffer);
+  const body = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + Buffer.byteLength(text), start));
   body[0] = format1;
   body[1] = texts.length;
   let at = start;
-  texts.forEach((text, i) => {
-    const { written } = encoder.encodeInto(text, body.subarray(at));
-    view.setUint32(2 + 4 * i, written);
+  for (const [i, text] of texts.entries()) {
+    const written = body.write(text, at);
+    body.writeUInt32BE(written, 2 + 4 * i);
     at += written;
-  });
+  }
   return body;
 }
 

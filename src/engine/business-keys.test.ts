@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Interleaving } from "../../test/engine/interleaving-store.ts";
-import { ScriptedStore } from "../../test/engine/scripted-store.ts";
+import { ScriptedStore, withResolvers } from "../../test/engine/scripted-store.ts";
 import { runRow, partitionOf } from "../codec/row-id.ts";
 import type { TapeError } from "../errors.ts";
 import { localAccess } from "../model/access.ts";
@@ -61,10 +61,11 @@ async function contest(
   const attempts = engines.map((engine, i) => {
     const tape = engine.tape(localAccess);
     const runId = runIds[i] ?? "";
-    if (chaos !== undefined)
-      void Promise.allSettled([tape.getRun({ runId }), tape.chargeBudget({ runId: runIds[0] ?? "", tokens: 1 })]);
+    if (chaos === undefined) return ending(begin(tape, runId));
+    const first = { runId: runIds[0] ?? "" };
+    void Promise.allSettled([tape.getRun({ runId }), tape.chargeBudget({ ...first, tokens: 1 })]);
     const attempt = ending(begin(tape, runId));
-    if (chaos !== undefined) void Promise.allSettled([tape.getRun({ runId }), tape.getRun({ runId: runIds[0] ?? "" })]);
+    void Promise.allSettled([tape.getRun({ runId }), tape.getRun(first)]);
     return attempt;
   });
   const steps = await interleaving.run(choose, chaos);
@@ -116,7 +117,7 @@ describe("a business key that two servers want at once", () => {
   });
 });
 
-describe("a business key whose owner is gone", () => {
+describe("a business key whose owner is gone, or slow", () => {
   const open = (store: Store): Tape => new Engine({ store, clock: new FakeClock(), reactors: false }).tape(localAccess);
 
   it("before it wrote its effect is taken over, and the owner can no longer write it", async () => {
@@ -131,6 +132,28 @@ describe("a business key whose owner is gone", () => {
     expect(await ending(begin(open(memory), alive))).toBe("began");
     effect.release();
     expect(await late).toBe("BUSINESS_KEY_USED");
+  });
+
+  it("and learns by another call that its run was written, after it was told that the key is its own", async () => {
+    const memory = new MemoryStore();
+    await memory.open();
+    const [late = "", quick = ""] = await startRuns(memory, 2);
+    const store = new ScriptedStore(memory, { exclusive: false });
+    const answered = withResolvers<undefined>();
+    const asserted = withResolvers<undefined>();
+    store.nextAppends.push(async (_batch, go) => {
+      const outcome = await go();
+      asserted.resolve(undefined);
+      await answered.promise;
+      return outcome;
+    });
+    const tape = open(store);
+    const attempt = ending(begin(tape, late));
+    await asserted.promise;
+    expect(await ending(begin(open(memory), quick))).toBe("began");
+    await tape.getRun({ runId: late });
+    answered.resolve(undefined);
+    expect(await attempt).toBe("BUSINESS_KEY_USED");
   });
 
   it("after it wrote its effect stays its own, also for its own run again", async () => {

@@ -1,12 +1,13 @@
 import type { Partition } from "../codec/row-id.ts";
-import { TapeError, toTapeError } from "../errors.ts";
-import { accept, fenceEvent, type Decide, type Outcome } from "../journal/row.ts";
+import { toTapeError } from "../errors.ts";
+import { accept, fenceEvent, type BodyLookup, type Decide, type Outcome } from "../journal/row.ts";
 import type { Limits } from "../journal/limits.ts";
 import type { IndexKey, RowId, Seq } from "../model/row.ts";
 import type { Store } from "../store/store.ts";
 import { readBodies } from "./bodies.ts";
 import type { Clock } from "./clock.ts";
 import { Committer, includesKey } from "./committer.ts";
+import { contended, overloaded, shuttingDown } from "./pipeline-errors.ts";
 import { collect, contextOf, toEntry } from "./task.ts";
 import { SlotCache, type Target } from "./slot-cache.ts";
 import type { IdSource } from "./id-source.ts";
@@ -358,21 +359,27 @@ export class Pipeline {
       if ("error" in reply) this.#reject(reply.task, reply.error);
       else if ("undecided" in reply) this.#run(slot, reply.task);
       else if (reply.answer.kind === "ready") this.#resolve(reply.task, reply.answer.value);
-      else void this.#answerReading(slot, reply.task, reply.answer);
+      else this.#answerReading(slot, reply.task, reply.answer);
     }
     this.#cache.rest(slot);
   }
 
-  async #answerReading(slot: RowSlot, task: Task, answer: Extract<Answer, { kind: "reads" }>): Promise<void> {
-    try {
-      const bodies = await readBodies(this.#store, slot.row, answer.seqs, slot.keptBody);
-      this.#resolve(
-        task,
-        answer.complete((seq) => bodies.get(seq)),
-      );
-    } catch (error) {
-      this.#reject(task, error);
+  #answerReading(slot: RowSlot, task: Task, answer: Extract<Answer, { kind: "reads" }>): void {
+    const settle = (bodies: BodyLookup): void => {
+      try {
+        this.#resolve(task, answer.complete(bodies));
+      } catch (error) {
+        this.#reject(task, error);
+      }
+    };
+    if (answer.seqs.every((seq) => slot.keptBody(seq) !== undefined)) {
+      settle(slot.keptBody);
+      return;
     }
+    readBodies(this.#store, slot.row, answer.seqs, slot.keptBody).then(
+      (bodies) => settle((seq) => bodies.get(seq)),
+      (error: unknown) => this.#reject(task, error),
+    );
   }
 
   #resolve(task: Task, value: unknown): void {
@@ -389,12 +396,3 @@ export class Pipeline {
 }
 
 type Answer = Extract<Reply, { answer: unknown }>["answer"];
-
-const shuttingDown = (): TapeError =>
-  new TapeError("SHUTTING_DOWN", "Tape is shutting down; try again on another server or after the restart");
-
-const overloaded = (pending: number): TapeError =>
-  new TapeError("OVERLOADED", `Tape is overloaded: ${pending} calls are waiting; try again with back-off`);
-
-const contended = (row: RowId): TapeError =>
-  new TapeError("WRITE_CONFLICT", `row ${row} is written by too many at once; try again`, { ids: { row } });

@@ -62,7 +62,7 @@ export interface Group {
 export const emptyGroup = (): Group => ({ replies: [], entries: [], bytes: 0, dirty: false });
 
 /** Bodies kept per row, so that an answer which echoes what was just written needs no read. */
-const keptBodies = 16;
+const keptBodies = 4;
 const keptBodyBytes = 64 * 1024;
 
 /** A row in memory: a guess at what the store holds, verified by every conditional append. */

@@ -8,7 +8,7 @@ import type {
 import type { Limits } from "../limits.ts";
 import { acceptReading, type Context, type Decide, type Outcome } from "../row.ts";
 import { effectId, integer, oneOf, optionalId, requiredId, text } from "../validate.ts";
-import { answerEffect, answerOf, type EffectAnswer } from "./effects.ts";
+import { answerEffect, answerOf } from "./effects.ts";
 import { effectEvent, obligationEvent, statusEvent, type EffectMeta, type RunEvent } from "./events.ts";
 import {
   entriesIn,
@@ -23,7 +23,7 @@ import {
 import { claimMs } from "./lease.ts";
 import { defaultMaxAttempts, obligationFor } from "./obligations.ts";
 import { effectStatusAt, hasEnded, liveClaim, type Effect, type Run } from "./run.ts";
-import { effectBodies, effectView } from "./views.ts";
+import { effectBodies, effectView, type EffectAnswer } from "./views.ts";
 
 /** ClaimEffectDispatch (R24, R25): exactly one winner. */
 export function claimEffectDispatch(

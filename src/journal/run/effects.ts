@@ -15,7 +15,7 @@ import { divergence } from "./decisions.ts";
 import { denialEvent, effectEvent, type EffectSubject, type RunEvent } from "./events.ts";
 import { expiry, mustBeOpen, mustBeWritable, mustExist, mustHaveEffect, refuse } from "./guard.ts";
 import { businessKeyRef, effectStatusAt, type Effect, type Run } from "./run.ts";
-import { answerText, effectBodies, effectView } from "./views.ts";
+import { answerText, effectBodies, effectView, type EffectAnswer } from "./views.ts";
 
 type EffectIntent = EffectSubject & { readonly runId: string; readonly requestJson: string; readonly toolName: string };
 
@@ -153,17 +153,10 @@ export function answerEffect(
   events: readonly RunEvent[],
   change: Partial<Effect>,
   context: Context,
-  brought: EffectAnswer = { response: "", error: "" },
+  brought?: EffectAnswer,
 ): Outcome<RunEvent, EffectRecord> {
-  const view = effectView(run, { ...effect, ...change }, context.now);
-  return acceptReading(events, effectBodies(effect), (bodies) => {
-    const record = view(bodies);
-    return {
-      ...record,
-      responseJson: brought.response === "" ? record.responseJson : brought.response,
-      errorJson: brought.error === "" ? record.errorJson : brought.error,
-    };
-  });
+  const view = effectView(run, { ...effect, ...change }, context.now, brought);
+  return acceptReading(events, effectBodies(effect), view);
 }
 
 /** Settles an effect as CONFIRMED, FAILED or UNKNOWN. */
@@ -179,12 +172,6 @@ function settle(
   const event = effectEvent(run, effect, verb, status, { transition }, [answer.response, answer.error]);
   const events = [...expiry(run, effect, context.now), event];
   return answerEffect(run, effect, events, { status, claim: null }, context, answer);
-}
-
-/** The payloads that an answer brings. */
-export interface EffectAnswer {
-  readonly response: string;
-  readonly error: string;
 }
 
 /** Validates the payloads of an answer. */

@@ -52,16 +52,32 @@ export function answerText(effect: Pick<Effect, "answerSeqs">, bodies: BodyLooku
   return "";
 }
 
-/** An effect as it is now, to be completed with bodies that are read later. */
-export function effectView(run: Run, effect: Effect, now: number): (bodies: BodyLookup) => EffectRecord {
+/** Payloads that a call itself brings, and that its answer shows. */
+export interface EffectAnswer {
+  readonly response: string;
+  readonly error: string;
+}
+
+/** An effect as it is now, to be completed with bodies that are read later; what was `brought` just now goes first. */
+export function effectView(
+  run: Run,
+  effect: Effect,
+  now: number,
+  brought?: EffectAnswer,
+): (bodies: BodyLookup) => EffectRecord {
   const claim = liveClaim(effect.claim, now);
-  const fixed = {
+  const { seq, answerSeqs } = effect;
+  // Made once and completed later: it is on the hot path.
+  const record = {
     runId: run.facts.runId,
-    seq: effect.seq,
+    seq,
     decisionIndex: effect.decisionIndex,
     toolName: effect.tool,
     idempotencyKey: effect.key,
     status: effectStatusAt(effect, now),
+    requestJson: "",
+    responseJson: "",
+    errorJson: "",
     tsMs: effect.at,
     semantics: effect.semantics,
     dispatchMode: effect.mode,
@@ -75,13 +91,12 @@ export function effectView(run: Run, effect: Effect, now: number): (bodies: Body
     lastDispatchError: effect.lastError,
     scope: effect.scope,
   };
-  const { seq, answerSeqs } = effect;
-  return (bodies) => ({
-    ...fixed,
-    requestJson: bodyText(bodies, seq, 0),
-    responseJson: answerText({ answerSeqs }, bodies, 0),
-    errorJson: answerText({ answerSeqs }, bodies, 1),
-  });
+  return (bodies) => {
+    record.requestJson = bodyText(bodies, seq, 0);
+    record.responseJson = brought?.response || answerText({ answerSeqs }, bodies, 0);
+    record.errorJson = brought?.error || answerText({ answerSeqs }, bodies, 1);
+    return record;
+  };
 }
 
 /** The entries whose bodies an obligation's view needs. */

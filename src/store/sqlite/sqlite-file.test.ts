@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TapeError } from "../../errors.ts";
-import { appendTo, rowId, upTo } from "../../testing/test-store/material.ts";
+import { appendTo, entry, rowId, upTo } from "../../testing/test-store/material.ts";
 import type { Store } from "../store.ts";
 import { openConnection, pragma } from "./connection.ts";
 import { applicationId } from "./journal-file.ts";
@@ -344,6 +344,27 @@ describe("a journal in use", () => {
     const argv = ["--input-type=module", "-e", program, module, `sqlite:${path}`];
     const { stdout } = await promisify(execFile)(process.execPath, argv, { timeout: 15_000 });
     expect(stdout).toBe("done\n");
+  });
+
+  it("names the row that cannot be read", async () => {
+    const store = await journalAt(path);
+    const rows = upTo(40).map((i) => `row-${i}`);
+    await store.append(rows.map((row) => appendTo(row, 0, { entries: [entry(1, { body: new Uint8Array(1000) })] })));
+    await store.close();
+    const bytes = await readFile(path);
+    bytes.fill(0xee, bytes.length - 4 * 4096);
+    const damaged = join(directory, "damaged.db");
+    await writeFile(damaged, bytes);
+    const copy = storeAt(damaged);
+    await copy.open();
+    const said = await Promise.all(rows.map((row) => refusal(copy.read(rowId(row))).catch(() => "fine")));
+    expect(said.filter((one) => one !== "fine").length).toBeGreaterThan(0);
+    for (const [i, one] of said.entries()) {
+      expect([
+        "fine",
+        `STORE_CORRUPT: reading row row-${i} of ${damaged} failed: the file is damaged; restore it from a backup`,
+      ]).toContain(one);
+    }
   });
 
   it("an operation before open is refused", async () => {
