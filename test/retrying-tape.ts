@@ -12,16 +12,18 @@ type Send = (request: unknown, options: CallOptions) => Promise<unknown>;
  * request id (R3), and streams go on behind the last item.
  */
 export function retryingTape(tape: Tape): Tape {
-  const unary = (send: Send) => async (request: unknown, options: CallOptions = {}) => {
-    const requestId = options.requestId ?? randomUUID();
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await send(request, { ...options, requestId });
-      } catch (error) {
-        if (!mayTryAgain(error) || attempt === attempts) throw error;
+  const unary =
+    (send: Send) =>
+    async (request: unknown, options: CallOptions = {}) => {
+      const requestId = options.requestId ?? randomUUID();
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await send(request, { ...options, requestId });
+        } catch (error) {
+          if (!mayTryAgain(error) || attempt === attempts) throw error;
+        }
       }
-    }
-  };
+    };
   const streams: Partial<Tape> = {
     subscribeRun: (request, options) =>
       resumed(
@@ -52,7 +54,10 @@ function mayTryAgain(error: unknown): boolean {
   return error instanceof TapeError && error.retryable && error.reason !== "SHUTTING_DOWN";
 }
 
-async function* resumed<T>(open: (last?: number) => AsyncIterable<T>, position: (item: T) => number): AsyncGenerator<T> {
+async function* resumed<T>(
+  open: (last?: number) => AsyncIterable<T>,
+  position: (item: T) => number,
+): AsyncGenerator<T> {
   let last: number | undefined;
   for (;;) {
     try {

@@ -86,7 +86,7 @@ async function harness(): Promise<TapeHarness> {
       return tape;
     },
     close: async () => {
-      await Promise.all(servers.map((served) => served.engine?.close()));
+      for (const served of servers) await served.engine?.close();
       await store.close();
     },
   };

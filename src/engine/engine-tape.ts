@@ -147,12 +147,16 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
     const found = await list<TimerRecord>(query);
     const wanted = new Map<string, string[]>();
     for (const { runId, timerId } of found) wanted.set(runId, [...(wanted.get(runId) ?? []), timerId]);
-    const taken = await Promise.all(
+    const taken = await Promise.allSettled(
       Array.from(wanted, ([runId, timerIds]) =>
         onRun("ListDueTimers", { runId }, undefined, timers.takeTimers(timerIds, untilMs)),
       ),
     );
-    return taken.flat().toSorted((a, b) => a.fireAtMs - b.fireAtMs);
+    // What was taken is answered even when another run could not be asked: it is handed out once.
+    const records = taken.flatMap((outcome) => (outcome.status === "fulfilled" ? outcome.value : []));
+    const failed = taken.find((outcome) => outcome.status === "rejected");
+    if (records.length === 0 && failed !== undefined) throw failed.reason;
+    return records.toSorted((a, b) => a.fireAtMs - b.fireAtMs);
   }
 
   const pendingDefaults = (request: { includePending?: boolean | undefined; includeUnknown?: boolean | undefined }) => {

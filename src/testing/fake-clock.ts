@@ -35,7 +35,7 @@ export class FakeClock implements Clock {
       };
       const sleeper: Sleeper = { at: this.#now + ms, wake };
       // Stable sort: of two sleepers with one due time the first to fall asleep wakes first.
-      this.#sleepers = [...this.#sleepers, sleeper].sort((a, b) => a.at - b.at);
+      this.#sleepers = [...this.#sleepers, sleeper].toSorted((a, b) => a.at - b.at);
       signal.addEventListener("abort", wake, { once: true });
     });
   }

@@ -27,7 +27,7 @@ it("shuffles without losing anything, and a fork has choices of its own", () => 
   const list = Array.from({ length: 50 }, (_, index) => index);
   const shuffled = random.shuffle(list);
   expect(shuffled).not.toEqual(list);
-  expect([...shuffled].sort((a, b) => a - b)).toEqual(list);
+  expect(shuffled.toSorted((a, b) => a - b)).toEqual(list);
   expect(random.fork().hex(16)).not.toBe(random.fork().hex(16));
 });
 

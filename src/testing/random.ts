@@ -35,7 +35,7 @@ export function seededRandom(seed: number): Random {
     chance: (probability) => next() < probability,
     shuffle: (list) => {
       const rest = [...list];
-      return list.map(() => rest.splice(int(rest.length), 1)).flat();
+      return list.flatMap(() => rest.splice(int(rest.length), 1));
     },
     hex: (digits) => Array.from({ length: digits }, () => int(16).toString(16)).join(""),
     fork: () => seededRandom(int(2 ** 32)),

@@ -130,11 +130,20 @@ export function recordExternalObservation(
   return (run, context) => {
     mustBeWritable(run, observation.runId, context);
     const effect = mustHaveEffect(run, observation.key, "EFFECT_NOT_FOUND");
-    if (!run.openEffects.has(effect.key)) return answerEffect(run, effect, [], {}, context);
+    if (!run.openEffects.has(effect.key) || isRepeat(run.requests, context) || saysNothingNew(effect, observation)) {
+      return answerEffect(run, effect, [], {}, context);
+    }
     mustHoldClaim(run, effect.claim, context, `effect ${effect.key}`);
     return observe(run, effect, observation, context);
   };
 }
+
+/** The same observation once more, with nothing happened in between (R3). */
+const saysNothingNew = (effect: Effect, seen: Observation): boolean =>
+  effect.resolution === seen.resolution &&
+  (seen.externalRef === "" || seen.externalRef === effect.externalRef) &&
+  seen.response === "" &&
+  seen.error === "";
 
 function observe(run: Run, effect: Effect, seen: Observation, context: Context): Outcome<RunEvent, EffectRecord> {
   const { verb, status, nextDispatchAtMs } = observedAs(effect, seen.resolution, context.now);
@@ -159,7 +168,7 @@ function observe(run: Run, effect: Effect, seen: Observation, context: Context):
     ...(seen.externalRef === "" ? {} : { externalRef: seen.externalRef }),
     ...(nextDispatchAtMs === undefined ? {} : { nextDispatchAtMs }),
   };
-  return answerEffect(run, effect, events, change, context, seen);
+  return answerEffect(run, effect, [...events, ...remember(context)], change, context, seen);
 }
 
 /** The act happened twice: one of the two must be undone at once (R27), by a promise already made or a new one. */

@@ -61,7 +61,8 @@ const repeatable: Table<Outbox> = {
   "Observe FAILED": unsettled("effect/failed"),
   "Observe ABSENT": unsettled("effect/observed"),
   "Observe DUPLICATE": unsettled("effect/confirmed, obligation/pending"),
-  "Observe STUCK": { ...unsettled("effect/observed, run/stuck"), stuck: "effect/observed" },
+  // The same once more says nothing new (R3).
+  "Observe STUCK": { ...unsettled("effect/observed, run/stuck"), stuck: "=" },
   "Reconcile CONFIRMED": unsettled("effect/confirmed"),
   "Reconcile FAILED": unsettled("effect/failed"),
 };
@@ -86,7 +87,7 @@ const once: Table<Outbox> = {
     ...unsettled("effect/confirmed, obligation/pending"), expired: "effect/unknown, effect/confirmed, obligation/pending",
   },
   "Observe STUCK": {
-    ...unsettled("effect/observed, run/stuck"), expired: "effect/unknown, effect/observed, run/stuck", stuck: "effect/observed",
+    ...unsettled("effect/observed, run/stuck"), expired: "effect/unknown, effect/observed, run/stuck", stuck: "=",
   },
   "Reconcile CONFIRMED": { ...unsettled("effect/confirmed"), expired: "effect/unknown, effect/confirmed" },
   "Reconcile FAILED": { ...unsettled("effect/failed"), expired: "effect/unknown, effect/failed" },

@@ -155,7 +155,7 @@ function evolveEffect(run: Run, kind: string, meta: EffectMeta, place: Place): v
       externalRef: "",
       lastError: "",
       claim: null,
-      stuck: false,
+      resolution: "",
       answerSeqs: [],
     };
     run.effects.set(key, effect);
@@ -168,7 +168,7 @@ function evolveEffect(run: Run, kind: string, meta: EffectMeta, place: Place): v
   known.nextDispatchAtMs = meta.next_dispatch_at_ms ?? known.nextDispatchAtMs;
   known.lastError = meta.error ?? known.lastError;
   known.externalRef = meta.external_ref ?? known.externalRef;
-  known.stuck = meta.resolution === "STUCK";
+  known.resolution = meta.resolution ?? "";
   if (kind !== "effect/claimed") known.claim = null;
   if (kind !== "effect/claimed" && kind !== "effect/pending") known.answerSeqs = [...known.answerSeqs, place.seq];
   if (meta.status === "CONFIRMED" || meta.status === "FAILED") run.openEffects.delete(key);

@@ -153,7 +153,7 @@ function mustHaveNothingStuck(run: Run): void {
     }
   }
   for (const key of run.openEffects) {
-    if (run.effects.get(key)?.stuck === true) {
+    if (run.effects.get(key)?.resolution === "STUCK") {
       throw notAllowed(run, `run ${runId} cannot be resumed: effect ${key} is STUCK; reconcile it first`, {
         idempotency_key: key,
       });

@@ -55,8 +55,8 @@ export interface Effect {
   lastError: string;
   /** In the head only, while the effect is open. */
   claim: Claim | null;
-  /** Asking the outside world did not help: a human must look (R27). */
-  stuck: boolean;
+  /** What the last thing that happened to it was told of the outside world; empty when it was not an observation (R27). */
+  resolution: string;
   answerSeqs: readonly Seq[];
 }
 

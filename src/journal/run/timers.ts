@@ -141,20 +141,21 @@ function timeOut(run: Run, timer: Timer, answered: Map<string, number>, context:
 const mayBeRedriven = (run: Run, now: number): boolean =>
   run.status === "WAITING" || (run.status === "RUNNING" && (run.lease === null || run.lease.expiresAtMs <= now));
 
-/** Hands these timers, as far as they are still due, to one caller of ListDueTimers(claim). */
+/**
+ * Hands these timers, as far as they are still due, to one caller of ListDueTimers(claim). Payloads are asked for before
+ * the commit, so that nothing can fail after it: a timer that has fired is handed out no more.
+ */
 export const takeTimers =
   (ids: readonly string[], untilMs: number): Decide<Run, RunEvent, readonly TimerRecord[]> =>
   (run, context) => {
     const due = dueTimers(run, untilMs).filter((timer) => ids.includes(timer.id));
+    const needed = due.filter((timer) => context.bodies(timer.seq) === undefined);
+    if (needed.length > 0) return { kind: "needs-bodies", seqs: needed.map((timer) => timer.seq) };
     const fired = fire(run, due, context);
     if (fired.kind !== "accept") return fired;
-    const taken = due.map((timer): Timer => ({ ...timer, state: "fired" }));
     const { runId } = run.facts;
-    return acceptReading(
-      fired.events,
-      taken.map((timer) => timer.seq),
-      (bodies) => taken.map((timer) => timerView(runId, timer, bodies)),
-    );
+    const records = due.map((timer) => timerView(runId, { ...timer, state: "fired" }, context.bodies));
+    return accept(fired.events, records);
   };
 
 /** What the server does by itself: fires built-in timers left over, writes down expired claims (R25, R46). */

@@ -75,9 +75,6 @@ export function effectView(
     toolName: effect.tool,
     idempotencyKey: effect.key,
     status: effectStatusAt(effect, now),
-    requestJson: "",
-    responseJson: "",
-    errorJson: "",
     tsMs: effect.at,
     semantics: effect.semantics,
     dispatchMode: effect.mode,
@@ -90,6 +87,9 @@ export function effectView(
     dispatchClaimExpiresAtMs: claim?.expiresAtMs ?? 0,
     lastDispatchError: effect.lastError,
     scope: effect.scope,
+    requestJson: "",
+    responseJson: "",
+    errorJson: "",
   };
   return (bodies) => {
     record.requestJson = bodyText(bodies, seq, 0);

@@ -70,11 +70,12 @@ export class BatchWriter {
 
   #write(batch: readonly Append[]): Float64Array<ArrayBuffer> {
     const outcomes = new Float64Array(batch.length);
-    let position = this.#takePositions(batch.reduce((sum, append) => sum + append.entries.length, 0));
+    const first = this.#lastPosition();
+    let position = first;
     batch.forEach((append, i) => {
       const rowId = this.#advance(append);
       if (rowId === undefined) {
-        outcomes[i] = -1 - this.#version(append.row);
+        outcomes[i] = -1 - Number(this.#sql.findRow.get(append.row)?.["version"] ?? 0);
         return;
       }
       for (const entry of append.entries) {
@@ -88,17 +89,17 @@ export class BatchWriter {
         this.#sql.trimEntries.run(rowId, append.trimBelow);
       }
     });
+    if (position > first) this.#sql.setLastPosition.run(position);
     return outcomes;
   }
 
-  /** Takes `count` positions; returns the one before the first of them. A position is never taken twice. */
-  #takePositions(count: number): number {
-    if (count === 0) return 0;
-    const last = this.#sql.takePositions.get(count)?.["value"];
+  /** The position given last, by whichever process: read under the write lock, never given again. */
+  #lastPosition(): number {
+    const last = this.#sql.lastPosition.get()?.["value"];
     if (typeof last !== "number") {
       throw new TapeError("STORE_CORRUPT", `${this.#path} is damaged: tape_meta has no feed counter; restore a backup`);
     }
-    return last - count;
+    return last;
   }
 
   /** Replaces the head if the row is at the expected version; returns the row's id, or nothing if it is not. */
@@ -107,11 +108,12 @@ export class BatchWriter {
       const { changes, lastInsertRowid } = this.#sql.insertRow.run(row, commitId, head);
       return changes === 0 ? undefined : this.#remember(row, Number(lastInsertRowid));
     }
-    const known = this.#rowIds.get(row);
-    if (known !== undefined) {
-      return this.#sql.updateRowById.run(commitId, head, known, expect).changes === 0 ? undefined : known;
-    }
-    const id = this.#sql.updateRow.get(commitId, head, row, expect)?.["id"];
+    const id = this.#rowIds.get(row) ?? this.#find(row);
+    return id !== undefined && this.#sql.updateRow.run(commitId, head, id, expect).changes !== 0 ? id : undefined;
+  }
+
+  #find(row: RowId): number | undefined {
+    const id = this.#sql.findRow.get(row)?.["id"];
     return id === undefined ? undefined : this.#remember(row, Number(id));
   }
 
@@ -133,10 +135,6 @@ export class BatchWriter {
   #changeIndex({ row, index }: Append): void {
     for (const { index: space, key } of index.remove) this.#sql.removeKey.run(space, key, row);
     for (const { index: space, key } of index.add) this.#sql.addKey.run(space, key, row);
-  }
-
-  #version(row: RowId): number {
-    return Number(this.#sql.version.get(row)?.["version"] ?? 0);
   }
 
   /** Ends a transaction that is not to be committed. Ids of rows that it made are not ids any more. */

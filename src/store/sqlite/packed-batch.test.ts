@@ -32,7 +32,7 @@ it("unpacks what was packed, through a structured clone", () => {
   fc.assert(
     fc.property(fc.array(append, { maxLength: 5 }), (batch) => {
       const packed = packBatch(batch);
-      const sent = structuredClone(packed, { transfer: [packed.bytes.buffer] });
+      const sent = structuredClone(packed, { transfer: [packed.bytes.buffer, packed.numbers.buffer] });
       expect(unpackBatch(sent)).toEqual(batch);
     }),
   );
@@ -43,6 +43,6 @@ it("leaves the caller's bytes where they are", () => {
   const packed = packBatch([
     { row: "a" as RowId, expect: 0, commitId: "c", head, entries: [], index: { add: [], remove: [] } },
   ]);
-  structuredClone(packed, { transfer: [packed.bytes.buffer] });
+  structuredClone(packed, { transfer: [packed.bytes.buffer, packed.numbers.buffer] });
   expect(head).toEqual(Uint8Array.of(1, 2, 3));
 });

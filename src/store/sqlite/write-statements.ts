@@ -5,16 +5,15 @@ export interface WriteStatements {
   readonly begin: SqliteStatement;
   readonly commit: SqliteStatement;
   readonly rollback: SqliteStatement;
-  /** count */
-  readonly takePositions: SqliteStatement;
+  readonly lastPosition: SqliteStatement;
+  /** position */
+  readonly setLastPosition: SqliteStatement;
   /** row, commit id, head */
   readonly insertRow: SqliteStatement;
-  /** commit id, head, row, version */
-  readonly updateRow: SqliteStatement;
   /** commit id, head, id, version */
-  readonly updateRowById: SqliteStatement;
-  /** row */
-  readonly version: SqliteStatement;
+  readonly updateRow: SqliteStatement;
+  /** row; gives id and version */
+  readonly findRow: SqliteStatement;
   /** position, row id, seq, kind, ref, dims, meta, at, trace, commit id, body */
   readonly insertEntry: SqliteStatement;
   /** position, body */
@@ -34,6 +33,7 @@ export interface WriteStatements {
 
 /**
  * Heads come as bytes and are stored as text, so that SQL's JSON functions read them; the cast keeps every byte.
+ * No RETURNING: SQLite materialises what it returns, which makes a small update cost 31 instead of 18 us.
  * IMMEDIATE takes the write lock before the versions are looked at: no transaction ever has to be upgraded.
  */
 export function prepareWrites(database: SqliteDatabase): WriteStatements {
@@ -42,17 +42,15 @@ export function prepareWrites(database: SqliteDatabase): WriteStatements {
     begin: prepare("begin immediate"),
     commit: prepare("commit"),
     rollback: prepare("rollback"),
-    takePositions: prepare("update tape_meta set value = value + ? where name = 'feed' returning value"),
+    lastPosition: prepare("select value from tape_meta where name = 'feed'"),
+    setLastPosition: prepare("update tape_meta set value = ? where name = 'feed'"),
     insertRow: prepare(
       "insert into tape_rows (row, version, commit_id, head) values (?, 1, ?, cast(? as text)) on conflict (row) do nothing",
     ),
     updateRow: prepare(
-      "update tape_rows set version = version + 1, commit_id = ?, head = cast(? as text) where row = ? and version = ? returning id",
-    ),
-    updateRowById: prepare(
       "update tape_rows set version = version + 1, commit_id = ?, head = cast(? as text) where id = ? and version = ?",
     ),
-    version: prepare("select version from tape_rows where row = ?"),
+    findRow: prepare("select id, version from tape_rows where row = ?"),
     insertEntry: prepare("insert into tape_entries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     insertBody: prepare("insert into tape_bodies values (?, ?)"),
     trimBodies: prepare(

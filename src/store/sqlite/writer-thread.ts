@@ -54,7 +54,7 @@ export class WriterThread {
     const packed = packBatch(batch);
     let reply: WriterReply;
     try {
-      reply = await this.#ask({ kind: "append", batch: packed }, [packed.bytes.buffer]);
+      reply = await this.#ask({ kind: "append", batch: packed }, [packed.bytes.buffer, packed.numbers.buffer]);
     } catch (cause) {
       if (cause instanceof TapeError) throw cause;
       return batch.map(() => ({ kind: "unknown", cause }));

@@ -34,6 +34,12 @@ export const metadataCases: readonly TapeCase[] = [
       { usurped: true },
     ),
   ]),
+  rule("Metadata", "an epoch that the run never had is refused too", async (t) => {
+    const { runId, leaseEpoch } = await t.begin();
+    await t.unchanged(runId, () =>
+      refused(() => t.tape.recordDecision({ runId, decisionIndex: 0 }, { leaseEpoch: leaseEpoch + 1 }), "EPOCH_STALE"),
+    );
+  }),
   rule("Metadata", "the epoch outlives the lease: a fenced writer goes on until another owner comes", async (t) => {
     const { runId, leaseEpoch } = await t.begin({ leaseTtlMs: 1000 });
     await t.clock.advance(5000);

@@ -91,6 +91,16 @@ export const idempotentCases: readonly TapeCase[] = [
     );
   }),
 
+  ...(["ABSENT", "STUCK"] as const).map((resolution) =>
+    rule("R3", `an observation (${resolution}) sent again writes no second entry`, async (t) => {
+      const runId = await t.run();
+      const observation = { runId, idempotencyKey: await t.outbox(runId), resolution, externalRef: "ref" };
+      const observe = () => t.tape.recordExternalObservation(observation, { requestId: "request" });
+      const first = await observe();
+      assert.deepEqual(await t.unchanged(runId, observe), first);
+    }),
+  ),
+
   rule("R3", "the last 64 request ids of a row are remembered", async (t) => {
     const runId = await t.run();
     const charge = (index: number) => t.tape.chargeBudget({ runId, tokens: 1 }, { requestId: `request-${index}` });
@@ -104,6 +114,15 @@ export const idempotentCases: readonly TapeCase[] = [
     await t.tape.chargeBudget({ runId, tokens: 10 });
     const repeat = await t.tape.chargeBudget({ runId, tokens: 1 }, { requestId: "first" });
     assert.equal(repeat.tokensSpent, 11);
+  }),
+  rule("R3", "one request id may be used by calls of several kinds", async (t) => {
+    const runId = await t.waiting("gate");
+    const options = { requestId: "same" };
+    assert.equal((await t.tape.chargeBudget({ runId, tokens: 1 }, options)).tokensSpent, 1);
+    const sent = await t.tape.sendSignal({ runId, gateName: "gate", resolutionJson: "1" }, options);
+    assert.deepEqual(sent, { accepted: true, runId, runStatus: "RUNNABLE" });
+    await t.tape.endRun({ runId, status: "TERMINAL" }, options);
+    assert.equal((await t.get(runId)).status, "TERMINAL");
   }),
   rule("R3", "a request id is one row's own, and survives reopening", async (t) => {
     const [one, two] = [await t.run(), await t.run()];

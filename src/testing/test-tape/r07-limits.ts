@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Tape } from "../../model/tape.ts";
-import { refused, refusedAs, upTo } from "./assertions.ts";
+import { refused, refusedAs, upTo, type Call } from "./assertions.ts";
 import { farFuture, type Scene } from "./scene.ts";
 import { rule, type TapeCase } from "./tape-case.ts";
 
@@ -11,7 +11,7 @@ const payloadBytes = 8 * 1024 * 1024;
 interface FieldOfCall {
   /** `Call.field` as on the wire. */
   readonly field: string;
-  send(tape: Tape, value: string, at: { readonly runId: string; readonly key: string }): Promise<unknown>;
+  readonly send: (tape: Tape, value: string, at: { readonly runId: string; readonly key: string }) => Promise<unknown>;
 }
 
 function fieldOf(field: string, send: FieldOfCall["send"]): FieldOfCall {
@@ -148,7 +148,7 @@ function jsonOf(bytes: number): string {
 }
 
 /** The error must name the field, the limit and the size, in its text or in its detail. */
-async function namesLimit(call: Promise<unknown>, field: string, limit: number, size: number): Promise<void> {
+async function namesLimit(call: Call, field: string, limit: number, size: number): Promise<void> {
   const error = await refused(call, "SIZE_LIMIT");
   const said = `${error.message} ${JSON.stringify(error.ids)}`.replaceAll(/[_,\s]/g, "").toLowerCase();
   for (const word of [field.replaceAll("_", ""), limit, size]) {
@@ -245,6 +245,29 @@ export const limitCases: readonly TapeCase[] = [
     const runId = await t.run({ labels: labels(256) });
     assert.deepEqual((await t.get(runId)).labels, labels(256));
     await refusedAs(t.begin({ labels: labels(257), invocationId: "many" }), "RESOURCE_EXHAUSTED");
+  }),
+  rule("R7", "a run is granted at most 256 scopes", async (t) => {
+    const scopes = (count: number) => upTo(count).map((index) => `scope-${index}`);
+    assert.equal((await t.get(await t.run({ scopes: scopes(256) }))).scopes.length, 256);
+    await refusedAs(() => t.begin({ scopes: scopes(257), invocationId: "many" }), "RESOURCE_EXHAUSTED");
+  }),
+  rule("R7", "text that stands in the feed holds 64 KiB and not one byte more", async (t) => {
+    const text = "é".repeat(32 * 1024);
+    const { runId, key } = await address(t);
+    await t.claim(runId, key);
+    const { runId: undoneId, obligations } = await t.undone(1);
+    const due = { runId: undoneId, obligationSeq: obligations[0]?.seq ?? 0 };
+    await t.tape.claimObligation({ ...due, claimer: "c" });
+    const later = t.clock.now() + 1;
+    const sends: Readonly<Record<string, (error: string) => Promise<unknown>>> = {
+      rationale: (rationale) => t.tape.recordDecision({ runId, decisionIndex: 0, rationale }),
+      error: (error) => t.tape.recordDispatchAttempt({ runId, idempotencyKey: key, error, nextDispatchAtMs: later }),
+      "obligation error": (error) => t.tape.recordObligationAttempt({ ...due, error, nextAttemptAtMs: later }),
+    };
+    for (const [field, send] of Object.entries(sends)) {
+      await namesLimit(() => send(`${text}x`), field.split(" ").at(-1) ?? field, 65_536, 65_537);
+      await send(text);
+    }
   }),
   rule("R7", "promised obligations are not limited", async (t) => {
     const runId = await t.run();

@@ -96,6 +96,8 @@ export const effectCases: readonly TapeCase[] = [
       ["toolName", "other"],
       ["requestJson", "[2]"],
       ["decisionIndex", 8],
+      ["semantics", "OBSERVE_ONLY"],
+      ["dispatchMode", "OUTBOX"],
     ] as const
   ).map(([name, value]) =>
     rule(
@@ -103,7 +105,14 @@ export const effectCases: readonly TapeCase[] = [
       `beginning a recorded key with another ${name} says that it diverges; strictly it is refused`,
       async (t) => {
         const runId = await t.run();
-        const request = { runId, customKey: "k", toolName: "pay", requestJson: "[1]", decisionIndex: 1 };
+        const request = {
+          runId,
+          customKey: "k",
+          toolName: "pay",
+          requestJson: "[1]",
+          decisionIndex: 1,
+          connector: "bank",
+        };
         const begun = await t.tape.beginEffect(request);
         await t.unchanged(runId, async () => {
           assert.deepEqual(await t.tape.beginEffect({ ...request, [name]: value }), { ...begun, diverged: true });

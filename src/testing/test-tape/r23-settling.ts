@@ -135,6 +135,7 @@ export const settlingCases: readonly TapeCase[] = [
     assert.deepEqual(await list(9000, true, false), [old]);
     assert.deepEqual(await list(9000, false, true), [unknown]);
     assert.deepEqual(await list(0, true, true, 2), [old, middle]);
+    assert.deepEqual(await list(1000, false, false), [old, middle, unknown], "asking for neither means both");
     const [first] = (await t.tape.listPendingEffects({ olderThanMs: 0, includePending: true, limit: 1 })).effects;
     assert.deepEqual(first, await t.effectOf(runId, old));
     assert.ok(

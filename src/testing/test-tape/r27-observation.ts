@@ -7,15 +7,15 @@ import { rule, type TapeCase } from "./tape-case.ts";
 type Observed = Exclude<EffectResolution, "UNSPECIFIED">;
 
 const observable = ["PENDING", "UNKNOWN"] as const;
-const semantics = ["IDEMPOTENT", "NON_IDEMPOTENT"] as const satisfies readonly EffectSemantics[];
+const semantics = ["IDEMPOTENT", "OBSERVE_ONLY", "NON_IDEMPOTENT"] as const satisfies readonly EffectSemantics[];
 
 /** What an observation makes of a PENDING or UNKNOWN effect. */
 const outcomes: Record<Observed, Record<(typeof semantics)[number], string>> = {
-  CONFIRMED: { IDEMPOTENT: "CONFIRMED", NON_IDEMPOTENT: "CONFIRMED" },
-  FAILED: { IDEMPOTENT: "FAILED", NON_IDEMPOTENT: "FAILED" },
-  ABSENT: { IDEMPOTENT: "PENDING", NON_IDEMPOTENT: "FAILED" },
-  DUPLICATE: { IDEMPOTENT: "CONFIRMED", NON_IDEMPOTENT: "CONFIRMED" },
-  STUCK: { IDEMPOTENT: "UNKNOWN", NON_IDEMPOTENT: "UNKNOWN" },
+  CONFIRMED: { IDEMPOTENT: "CONFIRMED", OBSERVE_ONLY: "CONFIRMED", NON_IDEMPOTENT: "CONFIRMED" },
+  FAILED: { IDEMPOTENT: "FAILED", OBSERVE_ONLY: "FAILED", NON_IDEMPOTENT: "FAILED" },
+  ABSENT: { IDEMPOTENT: "PENDING", OBSERVE_ONLY: "PENDING", NON_IDEMPOTENT: "FAILED" },
+  DUPLICATE: { IDEMPOTENT: "CONFIRMED", OBSERVE_ONLY: "CONFIRMED", NON_IDEMPOTENT: "CONFIRMED" },
+  STUCK: { IDEMPOTENT: "UNKNOWN", OBSERVE_ONLY: "UNKNOWN", NON_IDEMPOTENT: "UNKNOWN" },
 };
 
 async function effectIn(t: Scene, status: (typeof observable)[number], kind: EffectSemantics) {
@@ -88,6 +88,32 @@ export const observationCases: readonly TapeCase[] = [
     assert.equal(claim.acquired, true);
     await t.tape.resolveObligation({ runId, obligationSeq: obligation?.seq ?? 0, status: "COMPENSATED" });
     assert.equal((await t.get(runId)).status, "RUNNING");
+  }),
+  rule("R27", "DUPLICATE makes a promise due that was made before", async (t) => {
+    const runId = await t.run();
+    const idempotencyKey = await t.outbox(runId);
+    const promise = await t.tape.registerCompensation({
+      runId,
+      effectKey: idempotencyKey,
+      kind: "refund",
+      payloadJson: "1",
+    });
+    const duplicate = { runId, idempotencyKey, resolution: "DUPLICATE", compensateOnDuplicateKind: "refund" } as const;
+    await t.tape.recordExternalObservation(duplicate);
+    const { obligations } = await t.tape.listUnresolvedObligations({ includePending: true });
+    assert.deepEqual(
+      obligations.map((each) => part(each, "seq", "payloadJson")),
+      [{ seq: promise.seq, payloadJson: "1" }],
+    );
+    const claim = await t.tape.claimObligation({ runId, obligationSeq: promise.seq, claimer: "c" });
+    assert.equal(claim.acquired, true);
+  }),
+  rule("R27", "STUCK does not change a run that has ended", async (t) => {
+    const runId = await t.run();
+    const idempotencyKey = await t.outbox(runId);
+    await t.tape.endRun({ runId, status: "TERMINAL" });
+    const effect = await t.tape.recordExternalObservation({ runId, idempotencyKey, resolution: "STUCK" });
+    assert.deepEqual([effect.status, (await t.get(runId)).status], ["UNKNOWN", "TERMINAL"]);
   }),
   rule("R27", "STUCK makes the run STUCK, and someone's answer lets it go on", async (t) => {
     const runId = await t.run();

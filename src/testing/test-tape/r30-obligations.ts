@@ -230,14 +230,7 @@ export const obligationCases: readonly TapeCase[] = [
     "an obligation born of a DUPLICATE that is STUCK makes its run STUCK; resolved, the run can be resumed",
     async (t) => {
       const runId = await t.run();
-      const idempotencyKey = await t.outbox(runId);
-      await t.tape.recordExternalObservation({
-        runId,
-        idempotencyKey,
-        resolution: "DUPLICATE",
-        compensateOnDuplicateKind: "refund",
-      });
-      const obligationSeq = (await t.obligationsOf(runId))[0]?.seq ?? 0;
+      const obligationSeq = await t.duplicate(runId);
       await claim(t, runId, obligationSeq);
       await resolve(t, runId, obligationSeq, "STUCK");
       assert.equal((await t.get(runId)).status, "STUCK");
@@ -276,6 +269,22 @@ export const obligationCases: readonly TapeCase[] = [
     assert.deepEqual(await list({ statusFilter: "PENDING" }), [oldest]);
     assert.deepEqual(await list({ statusFilter: "STUCK" }), []);
     assert.deepEqual(await list({ onlyUnresolved: true, statusFilter: "COMPENSATED" }), []);
+  }),
+  rule("R33", "asking for no kind of due obligation means those that someone should work on", async (t) => {
+    const [pending, expired, held, stuck] = [
+      await t.undone(1),
+      await t.undone(1),
+      await t.undone(1),
+      await t.undone(1),
+    ];
+    const first = (run: UndoneRun): number => seqsOf(run)[0] ?? 0;
+    await claim(t, expired.runId, first(expired));
+    await claim(t, stuck.runId, first(stuck));
+    await resolve(t, stuck.runId, first(stuck), "STUCK");
+    await t.clock.advance(60_001);
+    await claim(t, held.runId, first(held));
+    const { obligations } = await t.tape.listUnresolvedObligations();
+    assert.deepEqual(obligations.map((each) => each.runId).toSorted(), [pending.runId, expired.runId].toSorted());
   }),
   rule("R33", "lists due obligations of all runs, oldest due first, as many as asked", async (t) => {
     const runs = [];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { part, race, refused, upTo } from "./assertions.ts";
+import { part, race, refused, refusedAs, upTo } from "./assertions.ts";
 import { agent } from "./scene.ts";
 import { rule, type TapeCase } from "./tape-case.ts";
 
@@ -70,6 +70,26 @@ export const gateCases: readonly TapeCase[] = [
       '"second"',
     );
     assert.equal((await t.tape.awaitSignal({ runId, gateName: "g" })).resolutionJson, '"first"');
+  }),
+  rule("R40", "a doubled answer is not the answer to the next wait", async (t) => {
+    const runId = await t.waiting("g");
+    const send = (value: number) => t.tape.sendSignal({ runId, gateName: "g", resolutionJson: `${value}` });
+    assert.equal((await send(1)).accepted, true);
+    assert.equal((await send(1)).accepted, false);
+    await t.tape.resumeRun({ runId, leaseOwner: agent });
+    assert.deepEqual(await t.tape.awaitSignal({ runId, gateName: "g" }, { gateOccurrence: 2 }), nothing);
+    assert.equal((await send(2)).accepted, true);
+  }),
+  rule("R40", "a run waits for one thing at a time", async (t) => {
+    const runId = await t.waiting("g");
+    await t.unchanged(runId, async () => {
+      for (const [gateName, gateOccurrence] of [
+        ["h", 1],
+        ["g", 2],
+      ] as const) {
+        await refusedAs(() => t.tape.awaitSignal({ runId, gateName }, { gateOccurrence }), "FAILED_PRECONDITION");
+      }
+    });
   }),
   rule("R40", "an occurrence is counted from 1", async (t) => {
     const runId = await t.run();

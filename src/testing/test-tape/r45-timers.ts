@@ -59,11 +59,26 @@ export const timerCases: readonly TapeCase[] = [
       await t.tape.setTimer({ runId, timerId, fireAtMs: t.clock.now(), kind: "wake" });
     const cancel = (timerId: string) => t.tape.cancelTimer({ runId, timerId });
     assert.deepEqual(await cancel("one"), { cancelled: true });
+    assert.deepEqual(
+      await t.unchanged(runId, () => cancel("one")),
+      { cancelled: true },
+      "said again, it is answered as before",
+    );
     assert.deepEqual(await dueIds(t, { claim: true }), ["two"]);
     for (const timerId of ["two", "never"]) {
       assert.deepEqual(await t.unchanged(runId, () => cancel(timerId)), { cancelled: false });
     }
     assert.deepEqual(await t.verbs(runId, "timer"), ["timer/set", "timer/set", "timer/cancelled", "timer/fired"]);
+  }),
+
+  rule("R45", "a cancelled id can be set anew", async (t) => {
+    const runId = await t.run();
+    const set = () => t.tape.setTimer({ runId, timerId: "t", fireAtMs: t.clock.now(), kind: "wake" });
+    await set();
+    await t.tape.cancelTimer({ runId, timerId: "t" });
+    assert.deepEqual(await dueIds(t), []);
+    assert.equal((await set()).fired, false);
+    assert.deepEqual(await dueIds(t, { claim: true }), ["t"]);
   }),
 
   rule("R46", "lists due timers oldest first, as many as asked; listing takes nothing", async (t) => {
@@ -153,6 +168,53 @@ export const timerCases: readonly TapeCase[] = [
       );
     }),
   ]),
+  rule("R46", "gate_timeout ends the occurrence that it names, and no other", async (t) => {
+    const runId = await t.run();
+    const set = (occurrence: number) =>
+      t.tape.setTimer({
+        runId,
+        timerId: `of-${occurrence}`,
+        fireAtMs: t.clock.now(),
+        kind: "gate_timeout",
+        payloadJson: JSON.stringify({ gate: "g", resolution: { occurrence }, occurrence }),
+      });
+    await set(1);
+    const wait = (gateOccurrence: number) => t.tape.awaitSignal({ runId, gateName: "g" }, { gateOccurrence });
+    await wait(1);
+    await t.tape.sendSignal({ runId, gateName: "g", resolutionJson: '"in time"' });
+    await t.tape.resumeRun({ runId, leaseOwner: agent });
+    await wait(2);
+    await dueIds(t, { claim: true });
+    assert.equal((await t.get(runId)).status, "WAITING");
+    await t.tape.resumeRun({ runId, leaseOwner: agent });
+    await set(2);
+    await wait(2);
+    await dueIds(t, { claim: true });
+    await t.tape.resumeRun({ runId, leaseOwner: agent });
+    assert.deepEqual(JSON.parse((await wait(2)).resolutionJson), { occurrence: 2, timed_out: true });
+    assert.equal((await wait(1)).resolutionJson, '"in time"');
+  }),
+  rule("R46", "a resolution of gate_timeout that is no object is put into one", async (t) => {
+    for (const resolution of ["no", 7, null, ["no"]]) {
+      const runId = await t.waiting("g");
+      await t.tape.resumeRun({ runId, leaseOwner: agent });
+      const payloadJson = JSON.stringify({ gate: "g", resolution });
+      await t.tape.setTimer({ runId, timerId: "t", fireAtMs: t.clock.now(), kind: "gate_timeout", payloadJson });
+      await t.tape.awaitSignal({ runId, gateName: "g" });
+      await dueIds(t, { claim: true });
+      const { resolutionJson } = await t.tape.awaitSignal({ runId, gateName: "g" });
+      assert.deepEqual(JSON.parse(resolutionJson), { resolution, timed_out: true });
+    }
+  }),
+  rule("R46", "redrive takes a RUNNING run from an owner that is gone, and from no other", async (t) => {
+    const [gone, alive] = [await t.run({ leaseTtlMs: 1000 }), await t.run()];
+    for (const runId of [gone, alive])
+      await t.tape.setTimer({ runId, timerId: `of-${runId}`, fireAtMs: t.clock.now() + 1500, kind: "redrive" });
+    await t.clock.advance(1500);
+    await dueIds(t, { claim: true });
+    assert.deepEqual(part(await t.get(gone), "status", "leaseOwner"), { status: "RUNNABLE", leaseOwner: "" });
+    assert.deepEqual(part(await t.get(alive), "status", "leaseOwner"), { status: "RUNNING", leaseOwner: agent });
+  }),
   rule("R46", "the server leaves a built-in timer to others until one second after it is due", async (t) => {
     const runId = await t.waiting("g");
     await t.tape.resumeRun({ runId, leaseOwner: agent });

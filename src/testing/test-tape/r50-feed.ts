@@ -247,6 +247,37 @@ export const feedCases: readonly TapeCase[] = [
       await refused(bySubject(t, { subjectPattern }).next(), "ARGUMENT_INVALID");
     }
   }),
+  rule(
+    "R51",
+    "a predicate sees run, seq, kind, subject, time, position and payload; where it fails it does not match",
+    async (t) => {
+      const { one } = await story(t);
+      const all = await feed(t);
+      const predicates: Readonly<Record<string, (entry: EventEntry) => boolean>> = {
+        [`run_id == "${one}"`]: (entry) => entry.runId === one,
+        'kind == "effect" && seq > 1': (entry) => entry.kind === "effect",
+        'subject.startsWith("/tape/run/")': (entry) => entry.kind === "run",
+        [`ts_ms == ${all.at(-1)?.tsMs}`]: (entry) => entry.tsMs === all.at(-1)?.tsMs,
+        [`global_seq > ${all[3]?.globalSeq} && kind != "value"`]: (entry) =>
+          entry.globalSeq > (all[3]?.globalSeq ?? 0) && entry.kind !== "value",
+        "payload.decision_index == 0 && has(payload.model)": (entry) => entry.kind === "decision",
+        'payload.tool == "pay/out"': (entry) => entry.kind === "effect",
+      };
+      for (const [predicateCel, keep] of Object.entries(predicates)) {
+        const wanted = all.filter(keep);
+        const stream = bySubject(t, { subjectPattern: "/tape/**", predicateCel });
+        assert.deepEqual(await stream.take(wanted.length), wanted, predicateCel);
+        await stream.leave();
+      }
+      const both = bySubject(t, {
+        subjectPattern: "/tape/*/confirmed/**",
+        predicateCel: `run_id == "${one}"`,
+        fromGlobalSeq: all[0]?.globalSeq,
+      });
+      assert.deepEqual(part(await both.next(), "runId", "kind"), { runId: one, kind: "effect" });
+      await both.leave();
+    },
+  ),
   rule("R51", "a predicate that is none is refused at the call", async (t) => {
     for (const predicateCel of ["((", "1 +", "kind =="]) {
       await refused(bySubject(t, { subjectPattern: "/tape/**", predicateCel }).next(), "ARGUMENT_INVALID");

@@ -184,9 +184,9 @@ export const subjectCases: readonly TapeCase[] = [
           [],
           `missing in ${entry.subject}: ${entry.payloadJson}`,
         );
-        const known = [...kind.always, ...(kind.sometimes ?? [])];
+        const known = new Set([...kind.always, ...(kind.sometimes ?? [])]);
         assert.deepEqual(
-          names.filter((name) => !known.includes(name)),
+          names.filter((name) => !known.has(name)),
           [],
           `unknown in ${entry.subject}: ${entry.payloadJson}`,
         );

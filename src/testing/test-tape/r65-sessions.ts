@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { EventRecord, Session } from "../../model/session.ts";
 import type { Tape } from "../../model/tape.ts";
-import { part, refused, upTo } from "./assertions.ts";
+import { part, refused, refusedAs, upTo } from "./assertions.ts";
 import type { Scene } from "./scene.ts";
 import { rule, tenantRule, type TapeCase } from "./tape-case.ts";
 
@@ -22,7 +22,7 @@ function append(t: Scene, delta: object, event: EventRecord = {}, where: Place =
   return tape.appendEvent({ ...where, event, stateDeltaJson: JSON.stringify(delta) });
 }
 
-const ids = (session: Session) => session.events.map((event) => event.id);
+const ids = (session: Session): string[] => session.events.map((event) => event.id ?? "");
 
 /** R65 and R66: sessions. */
 export const sessionCases: readonly TapeCase[] = [
@@ -65,6 +65,13 @@ export const sessionCases: readonly TapeCase[] = [
     assert.deepEqual(await state(t), { deep: { x: 1, y: 2 }, gone: 1, kept: [1] });
     await append(t, { deep: { z: 3 }, gone: null, "temp:t": 2, new: false, never: null });
     assert.deepEqual(await state(t), { deep: { z: 3 }, kept: [1], new: false });
+  }),
+  rule("R65", "merged state is limited like a payload", async (t) => {
+    await t.tape.createSession(place);
+    const large = "x".repeat(5 * 1024 * 1024);
+    await append(t, { one: large }, { id: "e1" });
+    await refusedAs(() => append(t, { two: large }, { id: "e2" }), "RESOURCE_EXHAUSTED");
+    assert.deepEqual([Object.keys((await state(t)) as object), ids(await read(t))], [["one"], ["e1"]]);
   }),
   rule("R65", "user: keys are shared by the user's sessions of the app, app: keys by all of the app", async (t) => {
     const [mine, other] = [place, { ...place, sessionId: "s2" }];

@@ -215,7 +215,7 @@ function randomStep(random: Random, runId: string, seqs: ReadonlyMap<string, num
   assert.ok(made);
   return {
     ...made,
-    text: `${name} ${String(made.how ?? "")} ${key} ${owner} ${claimer}/${named || "-"} ${due} ${gateName}#${occurrence} ${response}`,
+    text: `${name} ${JSON.stringify(made.how ?? "")} ${key} ${owner} ${claimer}/${named || "-"} ${due} ${gateName}#${occurrence} ${response}`,
   };
 }
 
@@ -264,8 +264,8 @@ async function realView(
       effect.status === "PENDING" && effect.dispatchClaimExpiresAtMs > now ? effect.dispatchClaimedBy : "";
     effects.push([key, { ...seen(effect), attempts: effect.dispatchAttempts, claimedBy }]);
   }
-  const obligations = (await t.obligationsOf(runId)).map((each) => ({
-    seq: each.seq,
+  const recorded = await t.obligationsOf(runId);
+  const obligations = recorded.map((each) => ({
     name: `${each.effectKey} ${each.kind}`,
     status: each.status,
     attempts: each.attempts,
@@ -281,9 +281,9 @@ async function realView(
       micros: asMicros(budget.usdSpent),
       tokens: budget.tokensSpent,
       effects: Object.fromEntries(effects),
-      obligations: obligations.map(({ seq: _, ...rest }) => rest),
+      obligations,
     },
-    seqs: new Map(obligations.map(({ name, seq }) => [name, seq])),
+    seqs: new Map(obligations.map(({ name }, index) => [name, recorded[index]?.seq ?? 0])),
   };
 }
 

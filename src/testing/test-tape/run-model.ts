@@ -4,7 +4,7 @@ import type { ObligationStatus } from "../../model/obligation.ts";
 import type { RunStatus } from "../../model/run.ts";
 
 /** One effect as the rules say it must be. */
-export interface ModelEffect {
+interface ModelEffect {
   readonly key: string;
   readonly semantics: EffectSemantics;
   readonly outbox: boolean;
@@ -18,7 +18,7 @@ export interface ModelEffect {
 }
 
 /** One obligation as the rules say it must be. */
-export interface ModelObligation {
+interface ModelObligation {
   readonly name: string;
   readonly maxAttempts: number;
   /** Born of a DUPLICATE: due at once. */
@@ -230,7 +230,7 @@ export function observe(run: RunModel, key: string, resolution: EffectResolution
       effect.stuck = true;
       return settleEffect(effect, "UNKNOWN", response);
     default:
-      return settleEffect(effect, resolution as EffectStatus, response);
+      return settleEffect(effect, resolution, response);
   }
 }
 

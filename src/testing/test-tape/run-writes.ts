@@ -3,9 +3,9 @@ import type { Tape } from "../../model/tape.ts";
 import { dispatcher, farFuture, type Scene } from "./scene.ts";
 
 /** One write on one run, ready to be sent once or several times. */
-export interface ReadyWrite {
+interface ReadyWrite {
   readonly runId: string;
-  send(tape: Tape, options?: CallOptions): Promise<unknown>;
+  readonly send: (tape: Tape, options?: CallOptions) => Promise<unknown>;
 }
 
 /** One mutating call on a run, with the state that it needs. */

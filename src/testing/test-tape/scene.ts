@@ -59,6 +59,8 @@ export interface Scene {
   /** The key of a {@link wire} that nobody knows the outcome of. */
   unknown(runId: string): Promise<string>;
   effectOf(runId: string, key: string): Promise<EffectRecord>;
+  /** The seq of an obligation that is due at once, whatever the run is doing: someone found that an act happened twice. */
+  duplicate(runId: string): Promise<number>;
   /** A COMPENSATING run with this many obligations. */
   undone(count: number, maxAttempts?: number): Promise<UndoneRun>;
   obligationsOf(runId: string): Promise<readonly ObligationRecord[]>;
@@ -160,6 +162,15 @@ export function createScene(harness: TapeHarness, options: SceneOptions = {}): S
       const { found, effect: record } = await tape.getEffect({ runId, idempotencyKey });
       assert.ok(found && record, `effect ${idempotencyKey} should be found`);
       return record;
+    },
+    duplicate: async (runId) => {
+      await tape.recordExternalObservation({
+        runId,
+        idempotencyKey: await outbox(runId),
+        resolution: "DUPLICATE",
+        compensateOnDuplicateKind: "refund",
+      });
+      return (await obligationsOf(runId))[0]?.seq ?? 0;
     },
     undone: async (count, maxAttempts) => {
       const runId = await run();

@@ -34,9 +34,9 @@ export function follow<T>(open: (signal: AbortSignal) => AsyncIterable<T>): Foll
     return within(answer, "the stream stayed silent");
   };
   const next = async (): Promise<T> => {
-    const { done, value } = await step();
-    if (done === true) throw new Error("the stream ended, another item was due");
-    return value as T;
+    const result = await step();
+    if (result.done === true) throw new Error("the stream ended, another item was due");
+    return result.value;
   };
   return {
     next,
@@ -58,7 +58,7 @@ export function follow<T>(open: (signal: AbortSignal) => AsyncIterable<T>): Foll
 }
 
 /** The promise's answer, or a failure if it does not come in reasonable real time. */
-export async function within<T>(promise: Promise<T>, complaint: string): Promise<T> {
+async function within<T>(promise: Promise<T>, complaint: string): Promise<T> {
   const controller = new AbortController();
   const late = after(patienceMs, undefined, { signal: controller.signal }).then(
     () => Promise.reject(new Error(`${complaint} for ${patienceMs} ms`)),

@@ -26,7 +26,15 @@ export interface StoredText {
 export type Open = (head: Uint8Array, entries: readonly PastEntry[]) => { head: string; seen: readonly string[] };
 
 const partition = partitionOf("");
-const line = (what: string, thing: unknown): string => `${what} ${JSON.stringify(plain(thing))}`;
+const line = (what: string, thing: unknown): string => `${what} ${JSON.stringify(sorted(plain(thing)))}`;
+
+/** Fields by name: their order in memory is nobody's business. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value).map(([name, item]) => [name, sorted(item)] as const);
+  return Object.fromEntries(fields.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 const opening =
   <S extends { seq: number }>(rules: RowRules<S, never>, see: (state: S) => readonly string[]): Open =>
@@ -54,7 +62,11 @@ function seeRun(run: Run): readonly string[] {
     line("budget", budgetView(run)),
     ...Array.from(run.decisions.values(), (decision) => line("decision", decisionView(runId, decision, none))),
     ...Array.from(run.effects.values(), (effect) =>
-      line("effect", { ...effectView(run, effect, now)(none), stuck: effect.stuck, answers: effect.answerSeqs }),
+      line("effect", {
+        ...effectView(run, effect, now)(none),
+        resolution: effect.resolution,
+        answers: effect.answerSeqs,
+      }),
     ),
     line("open effects", run.openEffects),
     ...Array.from(run.obligations.values(), (obligation) =>

@@ -1,59 +1,8 @@
-import { TapeError } from "../src/errors.ts";
-import type { CallOptions } from "../src/model/call.ts";
-import type { Tape } from "../src/model/tape.ts";
+import { TapeError } from "../../src/errors.ts";
+import { but, withErrors, withOptions, type BrokenTape } from "./broken-tape.ts";
 
-/** A Tape that breaks one rule, and the case of the suite that must not pass on it. */
-export interface BrokenTape {
-  /** What it does wrong. */
-  readonly wrong: string;
-  /** The whole title of the case: rule and name. */
-  readonly caughtBy: string;
-  /** Wraps a good one. */
-  readonly breaks: (good: Tape) => Tape;
-}
-
-type AnyCall = (request: unknown, options?: CallOptions) => unknown;
-
-/** The good tape with some calls replaced. */
-function but(good: Tape, calls: Partial<Tape>): Tape {
-  return { ...good, ...calls };
-}
-
-/** The good tape with every call changed. */
-function changed(good: Tape, change: (call: AnyCall) => AnyCall): Tape {
-  const calls = Object.entries(good).map(([name, call]) => [name, change(call as AnyCall)]);
-  return Object.fromEntries(calls) as Tape;
-}
-
-/** The good tape whose calls are all sent with other options. */
-function withOptions(change: (options: CallOptions) => CallOptions): BrokenTape["breaks"] {
-  return (good) => changed(good, (call) => (request, options = {}) => call(request, change(options)));
-}
-
-/** The good tape whose failures look otherwise. */
-function withErrors(change: (error: TapeError) => Error): BrokenTape["breaks"] {
-  return (good) =>
-    changed(good, (call) => (request, options) => {
-      const answer = call(request, options);
-      if (!(answer instanceof Promise)) return answer;
-      return answer.catch((error: unknown) => {
-        throw error instanceof TapeError ? change(error) : error;
-      });
-    });
-}
-
-async function* every<T>(items: AsyncIterable<T>, keep: (index: number) => number): AsyncGenerator<T> {
-  let index = 0;
-  for await (const item of items) {
-    for (let copy = keep(index); copy > 0; copy -= 1) yield item;
-    index += 1;
-  }
-}
-
-const withoutSkipping = (index: number): number => (index % 4 === 3 ? 0 : 1);
-
-/** Tapes that break one rule each. */
-export const brokenTapes: readonly BrokenTape[] = [
+/** Tapes that break a rule of runs and what happens in them. */
+export const brokenRuns: readonly BrokenTape[] = [
   {
     wrong: "fencing is ignored",
     caughtBy: "Metadata RecordDecision with an epoch older than the run's is refused and writes nothing",
@@ -159,7 +108,11 @@ export const brokenTapes: readonly BrokenTape[] = [
     caughtBy: "R36 setting a budget keeps what was spent, and so does every crash",
     breaks: (good) =>
       but(good, {
-        setBudget: async (request, options) => ({ ...(await good.setBudget(request, options)), usdSpent: 0, tokensSpent: 0 }),
+        setBudget: async (request, options) => ({
+          ...(await good.setBudget(request, options)),
+          usdSpent: 0,
+          tokensSpent: 0,
+        }),
       }),
   },
   {
@@ -184,7 +137,8 @@ export const brokenTapes: readonly BrokenTape[] = [
     caughtBy: "R35 amounts that are no money are refused and change nothing",
     breaks: (good) =>
       but(good, {
-        chargeBudget: (request, options) => good.chargeBudget({ ...request, usd: Math.max(0, request.usd ?? 0) }, options),
+        chargeBudget: (request, options) =>
+          good.chargeBudget({ ...request, usd: Math.max(0, request.usd ?? 0) }, options),
       }),
   },
   {
@@ -268,7 +222,8 @@ export const brokenTapes: readonly BrokenTape[] = [
   },
   {
     wrong: "scopes are not looked at",
-    caughtBy: "R21 NON_IDEMPOTENT needs a scope that the run was granted; the first denial of a tool and scope is one entry",
+    caughtBy:
+      "R21 NON_IDEMPOTENT needs a scope that the run was granted; the first denial of a tool and scope is one entry",
     breaks: (good) =>
       but(good, {
         beginEffect: (request, options) => good.beginEffect({ ...request, semantics: "IDEMPOTENT" }, options),
@@ -294,7 +249,10 @@ export const brokenTapes: readonly BrokenTape[] = [
         listUnresolvedObligations: async (request, options) => {
           const { obligations } = await good.listUnresolvedObligations(request, options);
           const [due] = obligations;
-          const all = due === undefined ? [] : (await good.listObligations({ runId: due.runId, onlyUnresolved: true })).obligations;
+          const all =
+            due === undefined
+              ? []
+              : (await good.listObligations({ runId: due.runId, onlyUnresolved: true })).obligations;
           return { obligations: all.slice(-1) };
         },
       }),
@@ -319,171 +277,5 @@ export const brokenTapes: readonly BrokenTape[] = [
           return { timers: timers.map((timer) => ({ ...timer, fired: true })) };
         },
       }),
-  },
-  {
-    wrong: "payloads are parsed and printed",
-    caughtBy: "R7 payloads come back byte for byte",
-    breaks: (good) =>
-      but(good, {
-        recordDecision: (request, options) =>
-          good.recordDecision({ ...request, requestJson: JSON.stringify(JSON.parse(request.requestJson ?? '""')) }, options),
-      }),
-  },
-  {
-    wrong: "what is no JSON is quoted and taken",
-    caughtBy: "R7 SendSignal.resolution_json must be JSON",
-    breaks: (good) =>
-      but(good, {
-        sendSignal: (request, options) =>
-          good.sendSignal({ ...request, resolutionJson: JSON.stringify(request.resolutionJson) }, options),
-      }),
-  },
-  {
-    wrong: "names are trimmed",
-    caughtBy: "R7 values are told apart by every character of namespace and key",
-    breaks: (good) =>
-      but(good, {
-        writeValue: (request, options) =>
-          good.writeValue({ ...request, key: request.key.trim(), namespace: request.namespace.trim() }, options),
-      }),
-  },
-  {
-    wrong: "names are normalised",
-    caughtBy: "R7 runs are told apart by every character of every part of their identity",
-    breaks: (good) =>
-      but(good, {
-        beginRun: (request, options) => good.beginRun({ ...request, invocationId: request.invocationId.normalize() }, options),
-      }),
-  },
-  {
-    wrong: "pages have no end",
-    caughtBy: "R7 pages hold what is asked, 100 unless asked, at most 1,000",
-    breaks: (good) =>
-      but(good, {
-        listEffectsToDispatch: (request, options) => good.listEffectsToDispatch({ ...request, limit: 1000 }, options),
-      }),
-  },
-  {
-    wrong: "a version of a value is used again after a delete",
-    caughtBy: "R60 versions rise by 1 with every write and delete, and are never used again",
-    breaks: (good) => {
-      let deleted = 0;
-      return but(good, {
-        deleteValue: async (request, options) => {
-          const answer = await good.deleteValue(request, options);
-          deleted = answer.version;
-          return answer;
-        },
-        writeValue: async (request, options) => {
-          const value = await good.writeValue(request, options);
-          return { ...value, version: value.version - deleted };
-        },
-      });
-    },
-  },
-  {
-    wrong: "a watcher is told every change but some",
-    caughtBy: "R61 a watcher of fast writers is told every version in order",
-    breaks: (good) =>
-      but(good, {
-        watchValue: (request, options) => every(good.watchValue(request, options), withoutSkipping),
-      }),
-  },
-  {
-    wrong: "the feed skips an entry now and then",
-    caughtBy: "R50 skips nothing and repeats nothing while several engines commit",
-    breaks: (good) =>
-      but(good, {
-        subscribeEvents: (request, options) => every(good.subscribeEvents(request, options), withoutSkipping),
-      }),
-  },
-  {
-    wrong: "the feed gives an entry twice now and then",
-    caughtBy: "R50 delivers every committed entry once, in rising order, and as the run's own journal has it",
-    breaks: (good) =>
-      but(good, {
-        subscribeEvents: (request, options) => every(good.subscribeEvents(request, options), (index) => (index === 5 ? 2 : 1)),
-      }),
-  },
-  {
-    wrong: "a cursor is inclusive",
-    caughtBy: "R50 a cursor is exclusive and goes on exactly where it stood, after reopening and on another engine",
-    breaks: (good) =>
-      but(good, {
-        subscribeEvents: (request, options) =>
-          good.subscribeEvents({ ...request, fromGlobalSeq: Math.max(0, (request.fromGlobalSeq ?? 0) - 1) }, options),
-      }),
-  },
-  {
-    wrong: "filters by kind are ignored",
-    caughtBy: "R51 filters by run, kind, time and subject, alone and together",
-    breaks: (good) =>
-      but(good, {
-        subscribeEvents: (request, options) => good.subscribeEvents({ ...request, kind: "" }, options),
-      }),
-  },
-  {
-    wrong: "a stream of a run that nobody began ends as if it had nothing to say",
-    caughtBy: "R14 a run that nobody began is RUN_NOT_FOUND, at any from_seq",
-    breaks: (good) =>
-      but(good, {
-        subscribeRun: async function* (request, options) {
-          try {
-            yield* good.subscribeRun(request, options);
-          } catch (error) {
-            if (!(error instanceof TapeError) || error.reason !== "RUN_NOT_FOUND") throw error;
-          }
-        },
-      }),
-  },
-  {
-    wrong: "from_seq is exclusive",
-    caughtBy: "R14 gives every entry from from_seq on, in order, and ends when the run has ended",
-    breaks: (good) =>
-      but(good, {
-        subscribeRun: (request, options) =>
-          good.subscribeRun({ ...request, fromSeq: (request.fromSeq ?? 0) > 1 ? (request.fromSeq ?? 0) + 1 : 0 }, options),
-      }),
-  },
-  {
-    wrong: "an event sent again is another event",
-    caughtBy: "R65 the same event sent at the same time is appended once",
-    breaks: (good) => {
-      let count = 0;
-      return but(good, {
-        appendEvent: (request, options) => {
-          count += 1;
-          return good.appendEvent({ ...request, event: { ...request.event, id: `${request.event.id}${count}` } }, options);
-        },
-      });
-    },
-  },
-  {
-    wrong: "the first events are given instead of the latest",
-    caughtBy: "R66 reading gives all events, or the latest n in order",
-    breaks: (good) =>
-      but(good, {
-        getSession: async (request, options) => {
-          const { found, session } = await good.getSession({ ...request, maxEvents: 0 }, options);
-          if (session === undefined) return { found };
-          return { found, session: { ...session, events: session.events.slice(0, request.maxEvents || undefined) } };
-        },
-      }),
-  },
-  {
-    wrong: "an existing session is returned whatever the request brings",
-    caughtBy: "R66 an existing session is returned as it is, but not when the request brings state",
-    breaks: (good) =>
-      but(good, {
-        createSession: async (request, options) => {
-          const { session } = await good.getSession({ ...request, sessionId: request.sessionId ?? "" });
-          return session ?? good.createSession(request, options);
-        },
-      }),
-  },
-  {
-    wrong: "calls that are not there yet answer with nothing",
-    caughtBy: "R9 calls of a later release say that they are not there yet",
-    breaks: (good) => but(good, { listTasks: async () => ({ tasks: [] }) }),
   },
 ];
