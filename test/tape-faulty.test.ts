@@ -1,13 +1,24 @@
-import { describe, it } from "vitest";
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
 import type { Clock } from "../src/engine/clock.ts";
+import { Engine } from "../src/engine/engine.ts";
+import { TapeError } from "../src/errors.ts";
+import { localAccess } from "../src/model/access.ts";
 import { MemoryStore } from "../src/store/memory/memory-store.ts";
-import type { Store } from "../src/store/store.ts";
-import { engineHarness, seededRandom, testTape, type FakeClock, type TapeHarness } from "../src/testing/index.ts";
-import { FaultyStore } from "../src/testing/faulty-store.ts";
+import type { FeedPage, ReadOptions, RowId, RowSlice, Store, TailOptions } from "../src/store/store.ts";
+import {
+  engineHarness,
+  FakeClock,
+  FaultyStore,
+  seededRandom,
+  testTape,
+  type StoreFault,
+  type TapeCase,
+  type TapeHarness,
+} from "../src/testing/index.ts";
+import { ForwardingStore } from "../src/testing/forwarding-store.ts";
 import { retryingTape } from "./retrying-tape.ts";
 import { sharedStore } from "./store-views.ts";
-
-let seed = 0;
 
 /** Pauses before the store is asked again end by themselves: no case can know of them. */
 const withoutPauses = (clock: FakeClock): Clock => ({
@@ -15,15 +26,88 @@ const withoutPauses = (clock: FakeClock): Clock => ({
   sleep: (ms, signal) => (ms > 1000 ? clock.sleep(ms, signal) : clock.settle()),
 });
 
-function open(options: { readonly atomicIndex?: false }): Promise<TapeHarness> {
-  return engineHarness({ openStore: () => faulty(options), wrap: retryingTape, engineClock: withoutPauses });
+/** A seed of the case's own, which neither the choice nor the number of other cases changes. */
+function seedOf({ rule, name }: TapeCase): number {
+  return createHash("sha256").update(`${rule} ${name}`).digest().readInt32BE();
 }
 
-async function faulty(options: { readonly atomicIndex?: false }): Promise<Store> {
-  const memory = new MemoryStore();
-  await memory.open();
-  return sharedStore(new FaultyStore(memory, { random: seededRandom((seed += 1)), ...options }));
+interface Faults {
+  readonly rates?: Partial<Record<StoreFault, number>>;
+  readonly atomicIndex?: false;
 }
 
-testTape({ name: "faulty", open: () => open({}), runner: { describe, it } });
-testTape({ name: "faulty-index", open: () => open({ atomicIndex: false }), runner: { describe, it } });
+function open(tapeCase: TapeCase, faults: Faults): Promise<TapeHarness> {
+  return engineHarness({
+    openStore: async () => {
+      const store = new FaultyStore(await memoryStore(), { random: seededRandom(seedOf(tapeCase)), ...faults });
+      return sharedStore(store);
+    },
+    wrap: retryingTape,
+    engineClock: withoutPauses,
+  });
+}
+
+async function memoryStore(): Promise<Store> {
+  const store = new MemoryStore();
+  await store.open();
+  return store;
+}
+
+testTape({
+  name: "faulty",
+  open: (tapeCase) => open(tapeCase, { rates: { interloper: 0.05 } }),
+  runner: { describe, it },
+});
+testTape({
+  name: "faulty-index",
+  open: (tapeCase) => open(tapeCase, { atomicIndex: false }),
+  runner: { describe, it },
+});
+
+/** A store that can be switched off for reading. */
+class Outage extends ForwardingStore {
+  isDown = false;
+
+  override read(row: RowId, options?: ReadOptions): Promise<RowSlice | null> {
+    this.#mustBeUp();
+    return super.read(row, options);
+  }
+
+  override tail(options: TailOptions): Promise<FeedPage> {
+    this.#mustBeUp();
+    return super.tail(options);
+  }
+
+  #mustBeUp(): void {
+    if (this.isDown) throw new TapeError("STORE_UNAVAILABLE", "the store is switched off");
+  }
+}
+
+describe("a stream that meets an error of the store", () => {
+  it.each(["subscribeRun", "subscribeEvents", "watchValue"] as const)("ends with it (%s, R14)", async (call) => {
+    const clock = new FakeClock();
+    const store = sharedStore(await memoryStore());
+    const outage = new Outage(store);
+    const [here, elsewhere] = [new Engine({ store: outage, clock }), new Engine({ store, clock })];
+    const [tape, writer] = [here.tape(localAccess), elsewhere.tape(localAccess)];
+    const place = { namespace: "n", key: "k" };
+    const { runId } = await writer.beginRun({ appName: "app", invocationId: "i" });
+    await writer.writeValue({ ...place, valueJson: "1" });
+    const streams = {
+      subscribeRun: () => tape.subscribeRun({ runId }),
+      subscribeEvents: () => tape.subscribeEvents({ kind: "run" }),
+      watchValue: () => tape.watchValue(place),
+    };
+    const items: AsyncIterator<unknown> = streams[call]()[Symbol.asyncIterator]();
+    expect((await items.next()).done).toBe(false);
+    const waiting = items.next();
+    await clock.settle();
+    outage.isDown = true;
+    await writer.writeValue({ ...place, valueJson: "2", ifVersion: 1 });
+    await writer.recordDecision({ runId, decisionIndex: 0 });
+    await expect(waiting).rejects.toMatchObject({ reason: "STORE_UNAVAILABLE" });
+    await here.close();
+    await elsewhere.close();
+    await store.close();
+  });
+});

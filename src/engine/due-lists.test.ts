@@ -53,6 +53,27 @@ describe("a list of what is due", () => {
     }
   });
 
+  it("is in order though the keys of the runs are older than what they have left", async () => {
+    const { tape } = scene.open();
+    const runs: string[] = [];
+    for (let i = 0; i < 100; i += 1) {
+      const runId = await newRun(tape);
+      runs.push(runId);
+      await tape.beginEffect({ runId, decisionIndex: 0, toolName: "t", customKey: "first" });
+      await tape.completeEffect({ runId, idempotencyKey: "first", status: "CONFIRMED" });
+      await scene.clock.advance(10);
+    }
+    // The other way round: the run with the oldest key has the youngest effect.
+    for (const runId of runs.toReversed()) {
+      await tape.beginEffect({ runId, decisionIndex: 0, toolName: "t", customKey: "second" });
+      await scene.clock.advance(10);
+    }
+    for (const limit of [1, 5, 80]) {
+      const { effects } = await tape.listPendingEffects({ limit });
+      expect(effects.map((effect) => effect.runId)).toEqual(runs.toReversed().slice(0, limit));
+    }
+  });
+
   it("has nothing that is not due, nor what somebody has taken meanwhile", async () => {
     const { tape } = scene.open();
     const runId = await newRun(tape);

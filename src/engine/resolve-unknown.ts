@@ -28,12 +28,14 @@ export async function resolveUnknown(store: Store, append: Append, clock: Clock,
       if (found !== null) return found;
       const [outcome] = await store.append([append]);
       if (outcome?.kind === "committed") return outcome;
-      if (outcome?.kind === "unknown") last = outcome.cause;
+      // It lost: the next look says to whom. And most answers are lost once only.
+      if (outcome?.kind === "conflict" || tries === 0) continue;
+      last = outcome?.cause;
     } catch (error) {
       last = error;
-      await clock.sleep(pause, signal);
-      pause = Math.min(pause * 2, longestPauseMs);
     }
+    await clock.sleep(pause, signal);
+    pause = Math.min(pause * 2, longestPauseMs);
   }
   throw new TapeError(
     "STORE_UNAVAILABLE",

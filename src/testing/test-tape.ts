@@ -1,3 +1,4 @@
+import type { TapeCase } from "./test-tape/tape-case.ts";
 import type { TapeHarness } from "./test-tape/tape-harness.ts";
 import { tapeCases } from "./test-tape/tape-cases.ts";
 
@@ -16,8 +17,8 @@ export interface SkippableTest {
 export interface TestTapeOptions {
   /** What is under test, without spaces: the tests stand under `testTape/<name>`. */
   readonly name: string;
-  /** Opens an empty journal; called once a case, and what it gives is closed after it. */
-  readonly open: () => Promise<TapeHarness>;
+  /** Opens an empty journal for this case, and what it gives is closed after it. */
+  readonly open: (tapeCase: TapeCase) => Promise<TapeHarness>;
   readonly runner: TestRunner;
 }
 
@@ -27,9 +28,10 @@ export interface TestTapeOptions {
  */
 export function testTape({ name, open, runner }: TestTapeOptions): void {
   runner.describe(`testTape/${name}`, () => {
-    for (const { rule, name: title, needs, run } of tapeCases) {
+    for (const tapeCase of tapeCases) {
+      const { rule, name: title, needs, run } = tapeCase;
       runner.it(`${rule} ${title}`, async (context) => {
-        const harness = await open();
+        const harness = await open(tapeCase);
         try {
           if (needs !== undefined && harness[needs] === undefined) context.skip(`${name} has no ${needs}`);
           else await run(harness);

@@ -32,6 +32,9 @@ type CounterEvent =
   | JournalEvent<"counter/added", { readonly by: number }>
   | (HeadEvent<"label"> & { readonly label: string });
 
+/** A decision about a counter. */
+export type CounterDecide<T> = Decide<Counter, CounterEvent, T>;
+
 /** The rules of a counter. Its index key is its total, so that every addition moves it. */
 export const counterRules: RowRules<Counter, CounterEvent> = {
   past: "all",
@@ -56,7 +59,7 @@ export const counterRules: RowRules<Counter, CounterEvent> = {
 
 /** Adds and answers with the new total; the entry has a body with this text, if there is one. */
 export const add =
-  (by: number, text?: string): Decide<Counter, CounterEvent, number> =>
+  (by: number, text?: string): CounterDecide<number> =>
   (counter) =>
     accept(
       [
@@ -73,7 +76,7 @@ export const add =
 
 /** Adds only if the sum stays within the limit. */
 export const addWithin =
-  (by: number, limit: number): Decide<Counter, CounterEvent, number> =>
+  (by: number, limit: number): CounterDecide<number> =>
   (counter, context) => {
     if (counter.total + by > limit) throw new TapeError("TRANSITION_NOT_ALLOWED", `over ${limit}`);
     return add(by)(counter, context);
@@ -81,22 +84,22 @@ export const addWithin =
 
 /** Changes the head alone. */
 export const label =
-  (text: string): Decide<Counter, CounterEvent, null> =>
+  (text: string): CounterDecide<null> =>
   () =>
     accept([{ kind: "head/label", label: text }], null);
 
 /** Reads the total. */
-export const total: Decide<Counter, CounterEvent, number> = (counter) => accept([], counter.total);
+export const total: CounterDecide<number> = (counter) => accept([], counter.total);
 
 /** Reads the text of an entry after everything is decided. */
 export const textOf =
-  (seq: number): Decide<Counter, CounterEvent, string> =>
+  (seq: number): CounterDecide<string> =>
   () =>
     acceptReading([], [seq], (bodies) => bodyText(bodies, seq, 0));
 
 /** Needs the text of an entry to decide. */
 export const decideOnText =
-  (seq: number): Decide<Counter, CounterEvent, string> =>
+  (seq: number): CounterDecide<string> =>
   (_counter, { bodies }) =>
     bodies(seq) === undefined ? { kind: "needs-bodies", seqs: [seq] } : accept([], bodyText(bodies, seq, 0));
 

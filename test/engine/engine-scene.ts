@@ -17,7 +17,7 @@ export interface EngineScene {
 }
 
 /** An engine with its tape and its store. */
-export interface OpenEngine {
+interface OpenEngine {
   readonly engine: Engine;
   readonly store: ScriptedStore;
   readonly tape: Tape;

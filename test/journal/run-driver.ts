@@ -11,7 +11,7 @@ import type { BeginRunRequest } from "../../src/model/run.ts";
 import { RowDriver, type Saying } from "./row-driver.ts";
 
 /** The identity of the run that tests use. */
-export const identity = { appName: "app", userId: "user", sessionId: "session", invocationId: "one" } as const;
+const identity = { appName: "app", userId: "user", sessionId: "session", invocationId: "one" } as const;
 
 /** BeginRun of {@link identity}. */
 export const begin = (request: Partial<BeginRunRequest> = {}): ReturnType<typeof beginRun> =>

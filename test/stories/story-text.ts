@@ -53,11 +53,17 @@ export function show(value: unknown, names: RunNames, hidden?: ReadonlySet<strin
   return withNames(typeof value === "string" ? value : JSON.stringify(value), names);
 }
 
+/** What comes first; the rest by name, since the order of fields in memory is nobody's business. */
+const first: readonly string[] =
+  "found acquired delivered accepted cancelled resumed run_id idempotency_key timer_id effect_key status".split(" ");
+const rank = (name: string): number => (first.includes(name) ? first.indexOf(name) : first.length);
+
 /** The fields of an object that tell something. */
 export const fields = (object: object, names: RunNames, hidden: ReadonlySet<string> = known): string =>
   Object.entries(object)
     .map(([name, value]) => [snake(name), value as unknown] as const)
     .filter(([name, value]) => !hidden.has(name) && !isEmpty(value))
+    .toSorted(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
     .map(([name, value]) => `${name.replace(/_ms$/, "")}=${show(value, names)}`)
     .join(" ");
 

@@ -6,7 +6,8 @@ import { defaultLimits as limits } from "../limits.ts";
 import type { Decide } from "../row.ts";
 import { recordExternalObservation } from "./dispatch.ts";
 import type { RunEvent } from "./events.ts";
-import { endRun } from "./lifecycle.ts";
+import { reconcileEffect } from "./effects.ts";
+import { endRun, resumeRun } from "./lifecycle.ts";
 import { claimObligation, recordObligationAttempt, registerCompensation, resolveObligation } from "./obligations.ts";
 import type { Run } from "./run.ts";
 
@@ -199,5 +200,17 @@ describe("transitions of an obligation", () => {
     expect(written(run, resolve(seq, "STUCK"))).toBe("obligation/stuck");
     expect(written(run, resolve(seq, "COMPENSATED"))).toBe("obligation/compensated");
     expect(run.state.status).toBe("TERMINAL");
+  });
+
+  it("do not end a run that was resumed from its drain", () => {
+    const { run, seq } = runIn("duplicate");
+    run.call(beginKey("dark"));
+    run.call(endRun({ runId, status: "COMPENSATING" }, limits));
+    const dark = { runId, idempotencyKey: "dark" } as const;
+    run.call(recordExternalObservation({ ...dark, resolution: "STUCK" }, limits));
+    run.call(reconcileEffect({ ...dark, resolvedStatus: "FAILED" }, limits));
+    run.call(resumeRun({ runId, leaseOwner: "ada" }, limits));
+    expect(written(run, resolve(seq, "COMPENSATED"))).toBe("obligation/compensated");
+    expect(run.state.status).toBe("RUNNING");
   });
 });

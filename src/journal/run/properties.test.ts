@@ -20,7 +20,7 @@ import { tick } from "./timers.ts";
 /* What holds after every step of every history of a run. */
 
 /** Takes random histories; `check` looks after every step. */
-function always(check: (run: RowDriver<Run, RunEvent>, earlier: readonly Run[]) => void, numRuns = 50): void {
+function always(check: (run: RowDriver<Run, RunEvent>, earlier: readonly Run[]) => void, numRuns = 30): void {
   fc.assert(
     fc.property(histories, (steps) => {
       const run = driveRun();
@@ -86,7 +86,7 @@ describe("every history of a run", () => {
   it("has a key in the index for whatever somebody may find due, never later than that", () => {
     always((run) => {
       assert.deepEqual(overlooked(run), []);
-    }, 25);
+    }, 20);
   });
 });
 

@@ -258,4 +258,14 @@ describe("transitions of a run", () => {
     expect(written(run, end("TERMINAL"))).toBe("EFFECTS_UNKNOWN");
     expect(written(run, end("FAILED"))).toBe(`run/failed, ${ended}`);
   });
+
+  it("wake a run by the answer that it waits for, and by no earlier one (R40)", () => {
+    const run = driveRun();
+    run.call(begin());
+    run.call(wait("gate"), { occurrence: 2 });
+    expect(written(run, signal("gate"))).toBe("gate/released");
+    expect(run.state.status).toBe("WAITING");
+    expect(written(run, signal("gate"))).toBe("gate/released, runnable");
+    expect(written(run, signal("gate"))).toBe("=");
+  });
 });

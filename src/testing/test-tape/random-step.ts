@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { TapeError } from "../../errors.ts";
 import type { CallOptions } from "../../model/call.ts";
 import type { EffectRecord, EffectSemantics } from "../../model/effect.ts";
 import type { Tape } from "../../model/tape.ts";
-import { seededRandom, type Random } from "../random.ts";
+import type { Random } from "../random.ts";
 import * as rules from "./run-model.ts";
 import type { Prediction, RunModel } from "./run-model.ts";
-import type { Scene } from "./scene.ts";
 
 /** One call with what the rules say about it and what to compare of the answer. */
 export interface Step {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { TapeError } from "../../errors.ts";
-import type { CallOptions } from "../../model/call.ts";
 import { seededRandom } from "../random.ts";
-import { asMicros, randomStep, seen, walkEffects, walkLeaseMs, type Step } from "./random-step.ts";
+import { asMicros, randomStep, seen, walkEffects, walkLeaseMs } from "./random-step.ts";
 import * as rules from "./run-model.ts";
 import type { Prediction, RunModel } from "./run-model.ts";
 import { verbOf, type Scene } from "./scene.ts";
@@ -94,7 +93,7 @@ async function readOn(t: Scene, runId: string, { seq, counted }: Tally): Promise
 }
 
 /**
- * Makes random calls on one run, each followed by a comparison of everything that can be read with the model; now and
+ * Makes random calls on one run, through one engine or another, each followed by a comparison of everything that can be read with the model; now and
  * then time goes on, or everything is closed and opened again. A failure names the seed and the calls made so far.
  */
 export async function randomWalk(t: Scene, seed: number, length: number): Promise<void> {
@@ -125,7 +124,9 @@ export async function randomWalk(t: Scene, seed: number, length: number): Promis
         if (prediction.kind === "skip") continue;
         log.push(stale ? `${step.text} with an old epoch` : step.text);
         const fenced = stale ? { leaseEpoch: run.epoch - 1 } : random.chance(0.3) ? { leaseEpoch: run.epoch } : {};
-        read = await check(t, runId, step, prediction, fenceable ? fenced : {}, read);
+        const tape = random.chance(0.3) ? await t.other(1 + random.int(2)) : t.tape;
+        const send = () => step.send(tape, fenceable ? fenced : {});
+        read = await check(t, runId, send, prediction, read);
       }
       const { view, seqs: now } = await realView(t, runId);
       seqs = now;
@@ -143,12 +144,11 @@ export async function randomWalk(t: Scene, seed: number, length: number): Promis
 async function check(
   t: Scene,
   runId: string,
-  step: Step,
+  send: () => Promise<object>,
   prediction: Prediction,
-  options: CallOptions,
   before: Tally,
 ): Promise<Tally> {
-  const [outcome] = await Promise.allSettled([step.send(t.tape, options)]);
+  const [outcome] = await Promise.allSettled([send()]);
   const after = await readOn(t, runId, before);
   const grew = after.counted > before.counted;
   if (prediction.kind === "refused") {
