@@ -102,4 +102,4 @@ export class TapeError extends Error {
 export const toTapeError = (error: unknown): TapeError =>
   error instanceof TapeError
     ? error
-    : new TapeError("INTERNAL", "an internal error of Tape; its cause is in the log", { cause: error })
+    : new TapeError("INTERNAL", "an internal error of Tape; its cause is in the log", { cause: error });

@@ -5,7 +5,17 @@ import { Engine } from "../src/engine/engine.ts";
 import { TapeError } from "../src/errors.ts";
 import { localAccess } from "../src/model/access.ts";
 import { MemoryStore } from "../src/store/memory/memory-store.ts";
-import type { FeedPage, ReadOptions, RowId, RowSlice, Store, TailOptions } from "../src/store/store.ts";
+import type {
+  Append,
+  AppendOutcome,
+  CallContext,
+  FeedPage,
+  ReadOptions,
+  RowId,
+  RowSlice,
+  Store,
+  TailOptions,
+} from "../src/store/store.ts";
 import {
   engineHarness,
   FakeClock,
@@ -64,9 +74,10 @@ testTape({
   runner: { describe, it },
 });
 
-/** A store that can be switched off for reading. */
+/** A store that can be switched off for reading, and made to wait before it writes. */
 class Outage extends ForwardingStore {
   isDown = false;
+  held: Promise<void> | undefined;
 
   override read(row: RowId, options?: ReadOptions): Promise<RowSlice | null> {
     this.#mustBeUp();
@@ -76,6 +87,11 @@ class Outage extends ForwardingStore {
   override tail(options: TailOptions): Promise<FeedPage> {
     this.#mustBeUp();
     return super.tail(options);
+  }
+
+  override async append(batch: readonly Append[], options?: CallContext): Promise<readonly AppendOutcome[]> {
+    await this.held;
+    return super.append(batch, options);
   }
 
   #mustBeUp(): void {
@@ -100,14 +116,37 @@ describe("a stream that meets an error of the store", () => {
     };
     const items: AsyncIterator<unknown> = streams[call]()[Symbol.asyncIterator]();
     expect((await items.next()).done).toBe(false);
-    const waiting = items.next();
+    // It may fail before it is looked at.
+    const waiting = Promise.allSettled([items.next()]);
     await clock.settle();
     outage.isDown = true;
     await writer.writeValue({ ...place, valueJson: "2", ifVersion: 1 });
     await writer.recordDecision({ runId, decisionIndex: 0 });
-    await expect(waiting).rejects.toMatchObject({ reason: "STORE_UNAVAILABLE" });
+    expect(await waiting).toMatchObject([{ status: "rejected", reason: { reason: "STORE_UNAVAILABLE" } }]);
     await here.close();
     await elsewhere.close();
+    await store.close();
+  });
+});
+
+describe("a caller whose deadline passes", () => {
+  it("is told so, and finds the write when it asks again (R9)", async () => {
+    const store = new Outage(await memoryStore());
+    const engine = new Engine({ store, clock: new FakeClock() });
+    const tape = engine.tape(localAccess);
+    const { runId } = await tape.beginRun({ appName: "app", invocationId: "i" });
+    let release = (): void => undefined;
+    store.held = new Promise((resolve) => {
+      release = resolve;
+    });
+    const decision = { runId, decisionIndex: 0, responseJson: "1" };
+    await expect(tape.recordDecision(decision, { timeoutMs: 5 })).rejects.toMatchObject({
+      reason: "DEADLINE_EXCEEDED",
+    });
+    release();
+    const again = await tape.recordDecision({ ...decision, responseJson: "2" });
+    expect(again).toMatchObject({ responseJson: "1", diverged: true });
+    await engine.close();
     await store.close();
   });
 });

@@ -1,5 +1,5 @@
 import { TapeError } from "../../src/errors.ts";
-import { but, every, withoutTheFourth, type BrokenTape } from "./broken-tape.ts";
+import { but, every, swapped, withoutTheFourth, type BrokenTape } from "./broken-tape.ts";
 
 /** Tapes that break a rule of what is stored, listed and followed. */
 export const brokenData: readonly BrokenTape[] = [
@@ -69,16 +69,16 @@ export const brokenData: readonly BrokenTape[] = [
     },
   },
   {
-    wrong: "a watcher is told every change but some",
+    wrong: "a watcher is told changes in another order",
     caughtBy: "R61 a watcher of fast writers is told every version in order",
     breaks: (good) =>
       but(good, {
-        watchValue: (request, options) => every(good.watchValue(request, options), withoutTheFourth),
+        watchValue: (request, options) => swapped(good.watchValue(request, options)),
       }),
   },
   {
     wrong: "the feed skips an entry now and then",
-    caughtBy: "R50 skips nothing and repeats nothing while several engines commit",
+    caughtBy: "R50 delivers every committed entry once, in rising order, and as the run's own journal has it",
     breaks: (good) =>
       but(good, {
         subscribeEvents: (request, options) => every(good.subscribeEvents(request, options), withoutTheFourth),

@@ -57,5 +57,20 @@ export async function* every<T>(items: AsyncIterable<T>, keep: (index: number) =
   }
 }
 
-/** Every fourth item is not there. */
-export const withoutTheFourth = (index: number): number => (index % 4 === 3 ? 0 : 1);
+/** For {@link every}: the fourth is not there. */
+export const withoutTheFourth = (index: number): number => (index === 3 ? 0 : 1);
+
+/** The items, the second and the third in each other's place. */
+export async function* swapped<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+  let index = 0;
+  let held: T[] = [];
+  for await (const item of items) {
+    index += 1;
+    if (index === 2) {
+      held = [item];
+    } else {
+      yield item;
+      yield* held.splice(0);
+    }
+  }
+}

@@ -226,6 +226,15 @@ export const effectCases: readonly TapeCase[] = [
       errorJson: '"no"',
     });
   }),
+  rule("R22", "effects of one run that begin with one business key at once are one effect", async (t) => {
+    const runId = await t.run();
+    const tapes = [t.tape, await t.other()];
+    const begun = await Promise.all(
+      upTo(6).map((index) => (tapes[index % 2] ?? t.tape).beginEffect({ runId, ...pay, decisionIndex: index })),
+    );
+    assert.equal(new Set(begun.map((effect) => effect.idempotencyKey)).size, 1);
+    assert.deepEqual(await t.verbs(runId, "effect"), ["effect/pending"]);
+  }),
   rule("R22", "a business key of another run is refused for ever, telling nothing of what that run did", async (t) => {
     const owner = await t.run();
     const { idempotencyKey } = await t.tape.beginEffect({ runId: owner, ...pay, requestJson: '"secret request"' });
