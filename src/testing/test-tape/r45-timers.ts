@@ -211,7 +211,11 @@ export const timerCases: readonly TapeCase[] = [
     for (const runId of [gone, alive])
       await t.tape.setTimer({ runId, timerId: `of-${runId}`, fireAtMs: t.clock.now() + 1500, kind: "redrive" });
     await t.clock.advance(1500);
-    await dueIds(t, { claim: true });
+    // One call may come away with a part of what is due.
+    await t.byItself(
+      async () => (await dueIds(t, { claim: true, nowMs: t.clock.now() })).length === 0,
+      "timers never end",
+    );
     assert.deepEqual(part(await t.get(gone), "status", "leaseOwner"), { status: "RUNNABLE", leaseOwner: "" });
     assert.deepEqual(part(await t.get(alive), "status", "leaseOwner"), { status: "RUNNING", leaseOwner: agent });
   }),
