@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { TapeError } from "../../errors.ts";
+import { defaultBusyTimeoutMs } from "./connection.ts";
 import { openSqlite } from "./open-sqlite.ts";
 
 /** `PRAGMA application_id` of a journal: "Tape" in ASCII. */
@@ -98,6 +99,8 @@ function marksInHeader(path: string): Marks {
 async function marksBySqlite(path: string): Promise<Marks> {
   const database = await openSqlite(path, { readOnly: true });
   try {
+    // Another process may just be making the log, and the built-in module does not wait unless told to.
+    database.exec(`pragma busy_timeout = ${defaultBusyTimeoutMs}`);
     return {
       owner: Number(database.prepare("pragma application_id").get()?.["application_id"]),
       format: Number(database.prepare("pragma user_version").get()?.["user_version"]),
