@@ -23,8 +23,8 @@ export interface CommitterOptions {
 const batchBytes = 8 * 1024 * 1024;
 /**
  * From this many rows on, callers in step with each other are split over the appends that may be in flight, so that one
- * half is decided while the other is committed. On SQLite with 16 and 64 callers that is 1.2 to 1.5 times the commits/s
- * when two cores are free, and 0.75 times when only one is. Fewer rows would only pay for a second fsync.
+ * half is decided while the other is committed. On SQLite with two free cores that is 0.96 to 1.44 times the commits/s
+ * at 16 callers and 1.09 to 1.18 times at 64; with one core about 0.8 times. Fewer rows would only pay for a second fsync.
  */
 const worthSplitting = 16;
 
