@@ -6,4 +6,5 @@
 export * from "./client/index.ts";
 export type { Clock } from "./engine/clock.ts";
 export type { IdSource } from "./engine/id-source.ts";
+export type { StoreObserver } from "./store/store-observer.ts";
 export { openTape, type OpenTapeOptions } from "./open-tape.ts";

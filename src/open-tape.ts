@@ -2,6 +2,7 @@ import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { localAccess } from "./model/access.ts";
 import type { Tape } from "./model/tape.ts";
 import { createStore } from "./store/open-store.ts";
+import { noObserver, type StoreObserver } from "./store/store-observer.ts";
 
 /** Options of {@link openTape}. Everything has a default. */
 export interface OpenTapeOptions extends Omit<EngineOptions, "store"> {
@@ -10,17 +11,20 @@ export interface OpenTapeOptions extends Omit<EngineOptions, "store"> {
    * STORE_NOT_USABLE or MIGRATION_PENDING, and nothing is written. Default: true.
    */
   readonly migrate?: boolean;
+  /** Whom the store tells what people should know: a feed that is held up, for example. Default: nobody. */
+  readonly observer?: StoreObserver;
 }
 
 /**
- * Tape without a server: the engine in this process on the store of a URL, `sqlite:./tape.db` for example. Closing it
+ * Tape without a server: the engine in this process on the store of a URL, `sqlite:./tape.db` or `postgres://…` for
+ * example. Closing it
  * ends streams, waits for commits under way and closes the store.
  *
  * Errors: STORE_URL_INVALID, STORE_NOT_USABLE, FORMAT_NEWER, MIGRATION_PENDING, DRIVER_MISSING, STORE_UNAVAILABLE.
  */
 export async function openTape(url: string, options: OpenTapeOptions = {}): Promise<Tape> {
-  const { migrate = true, ...engineOptions } = options;
-  const store = await createStore(url);
+  const { migrate = true, observer = noObserver, ...engineOptions } = options;
+  const store = await createStore(url, { observer });
   try {
     await (migrate ? store.migrate({ dryRun: false }) : store.open());
   } catch (error) {

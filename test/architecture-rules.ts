@@ -62,9 +62,11 @@ const packages: Readonly<Record<string, { readonly parts: readonly Part[]; reado
   "@connectrpc/connect-node": { parts: ["server", "client"] },
   "@opentelemetry/api": { parts: ["engine", "server", "client"] },
   "@photostructure/sqlite": { parts: ["adapter"], lazy: true },
+  "google-auth-library": { parts: ["adapter"], lazy: true },
   "lru-cache": { parts: ["engine"] },
   "node:sqlite": { parts: ["adapter"], lazy: true },
   commander: { parts: ["cli"] },
+  pg: { parts: ["adapter"], lazy: true },
   picocolors: { parts: ["cli", "demo", "server"] },
   pino: { parts: ["server", "cli"] },
 };

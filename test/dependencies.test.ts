@@ -14,6 +14,6 @@ describe("dependencies", () => {
   });
 
   it.each(Object.entries(dependencies))("%s is pinned exactly", (_name, version) => {
-    expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(version).toMatch(/^\d+\.\d+\.\d+(?:-beta\.\d+)?$/);
   });
 });

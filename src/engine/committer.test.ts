@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { add, counter, counterRules, label, total } from "../../test/engine/counter-row.ts";
 import { counterScene, type CounterScene } from "../../test/engine/counter-scene.ts";
 import { isSettled, settle } from "../../test/engine/scripted-store.ts";
+import { maxEntries } from "../store/store.ts";
 import { plainCall } from "./row-slot.ts";
 
 let scene: CounterScene;
@@ -64,6 +65,21 @@ describe("group commit", () => {
     const text = "x".repeat(3 * 1024 * 1024);
     await Promise.all(["a", "b", "c", "d"].map((name) => call(name, add(1, text))));
     expect(store.batches.map((batch) => batch.length)).toEqual([2, 2]);
+  });
+
+  it("gives no append more entries than it may have, however many calls wait", async () => {
+    const { store, call } = scene.open({}, { maxPending: 100_000 });
+    const held = store.hold();
+    const first = call("a", add(1));
+    await held.arrived;
+    const many = Array.from({ length: 2 * maxEntries }, () => call("a", add(1)));
+    await settle();
+    held.release();
+    const totals = await Promise.all([first, ...many]);
+    expect(totals.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 2 * maxEntries + 1 }, (_, i) => i + 1));
+    const sizes = store.batches.flatMap((batch) => batch.map((append) => append.entries.length));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(maxEntries);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(2 * maxEntries + 1);
   });
 
   it("lets one row that cannot be written fail alone", async () => {

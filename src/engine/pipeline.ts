@@ -14,6 +14,7 @@ import type { IdSource } from "./id-source.ts";
 import {
   type RowSlot,
   emptyGroup,
+  isFull,
   plainCall,
   type Call,
   type Group,
@@ -124,12 +125,7 @@ export class Pipeline {
 
   /** Counters and sizes. */
   stats(): PipelineStats {
-    return {
-      ...this.#committer.stats,
-      ...this.#cache.stats(),
-      loads: this.#loads,
-      pending: this.#pending,
-    };
+    return { ...this.#committer.stats, ...this.#cache.stats(), loads: this.#loads, pending: this.#pending };
   }
 
   /** Refuses new calls and waits for those under way. */
@@ -171,6 +167,10 @@ export class Pipeline {
   }
 
   #decide(slot: RowSlot, state: RowState, task: Task): void {
+    if (slot.group !== null && isFull(slot.group)) {
+      slot.group.replies.push({ task, undecided: true });
+      return;
+    }
     const { clock, ids, limits } = this.#options;
     const now = clock.now();
     const context = contextOf(slot, task, { now, ids, limits });

@@ -2,7 +2,7 @@ import type { Partition } from "../codec/row-id.ts";
 import { TapeError } from "../errors.ts";
 import type { Answer, BodyLookup, Decide, JournalEvent, HeadEvent, RowRules } from "../journal/row.ts";
 import type { IndexKey, RowId, Seq } from "../model/row.ts";
-import type { Entry, StoredEntry, Version } from "../store/store.ts";
+import { maxEntries, type Entry, type StoredEntry, type Version } from "../store/store.ts";
 
 /* What the engine knows about one row. */
 
@@ -60,6 +60,12 @@ export interface Group {
 
 /** A group that changes nothing yet. */
 export const emptyGroup = (): Group => ({ replies: [], entries: [], bytes: 0, dirty: false });
+
+/**
+ * Whether a group takes no more calls: an append has at most {@link maxEntries}, and the call with the most events, one
+ * that ends a run with everything open, has fewer than three quarters of that.
+ */
+export const isFull = (group: Group): boolean => group.entries.length >= maxEntries / 4;
 
 /** Bodies kept per row, so that an answer which echoes what was just written needs no read. */
 const keptBodies = 4;

@@ -5,6 +5,7 @@ import { createStore, maskUrl } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import type { ServerConfig } from "./config.ts";
 import { createLogger } from "./logger.ts";
+import { StoreGauges } from "./store-gauges.ts";
 import { openPort, startServer, type RunningServer } from "./start-server.ts";
 
 /** What {@link serve} may be given beside its configuration. */
@@ -38,8 +39,9 @@ export interface Service {
  */
 export async function serve(config: ServerConfig, options: ServeOptions = {}): Promise<Service> {
   const logger = options.logger ?? createLogger(config.log);
-  const store = await createStore(config.store);
-  const { engine, server } = await serveStore(store, config, logger).catch(async (error: unknown) => {
+  const gauges = new StoreGauges(logger);
+  const store = await createStore(config.store, { observer: gauges });
+  const { engine, server } = await serveStore(store, config, logger, gauges).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
@@ -90,6 +92,7 @@ async function serveStore(
   store: Store,
   config: ServerConfig,
   logger: Logger,
+  gauges: StoreGauges,
 ): Promise<{ readonly engine: Engine; readonly server: RunningServer }> {
   const port = await openPort(config);
   try {
@@ -106,7 +109,10 @@ async function serveStore(
       maxPending: config.maxPending,
     });
     engine.start();
-    return { engine, server: await startServer({ engine, config, logger, port }) };
+    return {
+      engine,
+      server: await startServer({ engine, config, logger, port, storeSamples: () => gauges.samples() }),
+    };
   } catch (error) {
     await port.close();
     throw error;

@@ -10,12 +10,14 @@ export interface MetricSources {
   readonly port: Port;
   /** Counters of the engine, by camelCase name. */
   readonly engineStats: () => object;
+  /** What the store says of itself. */
+  readonly storeSamples: () => readonly Sample[];
   /** Nanoseconds; reset at every reading, so that each shows the time since the last. */
   readonly loopDelay: IntervalHistogram;
 }
 
 /** The text of `/metrics`. */
-export function renderMetrics({ desk, port, engineStats, loopDelay }: MetricSources): string {
+export function renderMetrics({ desk, port, engineStats, storeSamples, loopDelay }: MetricSources): string {
   const memory = process.memoryUsage();
   const gauge = (name: string, help: string, value: number): Sample => ({ name, help, type: "gauge", value });
   const text = renderSamples([
@@ -24,6 +26,7 @@ export function renderMetrics({ desk, port, engineStats, loopDelay }: MetricSour
     gauge("tape_rpc_buffered_bytes", "Bytes of requests and responses in memory.", desk.bufferedBytes),
     gauge("tape_connections", "Open connections.", port.connections),
     ...engineSamples(engineStats()),
+    ...storeSamples(),
     gauge("process_resident_memory_bytes", "Resident memory.", memory.rss),
     gauge("nodejs_heap_used_bytes", "JavaScript heap in use.", memory.heapUsed),
     gauge("nodejs_external_memory_bytes", "Memory of buffers and other things outside the heap.", memory.external),

@@ -16,7 +16,7 @@ import { connectHandler, type NodeRequest, type NodeResponse } from "./connect-p
 import { routeInspect, routeTape } from "./connect-routes.ts";
 import { serveGrpc } from "./grpc-path.ts";
 import { routeHealth } from "./health-routes.ts";
-import { CallHistogram } from "./metrics.ts";
+import { CallHistogram, type Sample } from "./metrics.ts";
 import { Port } from "./port.ts";
 import { serveProbe, type ProbeOptions } from "./probe-routes.ts";
 import { Readiness } from "./readiness.ts";
@@ -43,6 +43,8 @@ export interface ServerOptions {
   readonly logger: Logger;
   /** One opened before; absent: opened as the configuration says. */
   readonly port?: Port | undefined;
+  /** What the store says of itself, for `/metrics`. Default: nothing. */
+  readonly storeSamples?: (() => readonly Sample[]) | undefined;
 }
 
 /** A server that takes calls. */
@@ -74,7 +76,8 @@ export function openPort(config: ServerConfig): Promise<Port> {
 }
 
 /** Serves an engine on one port. Errors: CONFIG_INVALID. */
-export async function startServer({ engine, config, logger, port: opened }: ServerOptions): Promise<RunningServer> {
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { engine, config, logger, port: opened, storeSamples = () => [] } = options;
   const port = opened ?? (await openPort(config));
   const closing = new AbortController();
   // Every stream listens to it, and many streams are no leak.
@@ -99,7 +102,7 @@ export async function startServer({ engine, config, logger, port: opened }: Serv
   loopDelay.enable();
   const probes: ProbeOptions = {
     readiness,
-    metrics: () => renderMetrics({ desk, port, engineStats: () => engine.stats(), loopDelay }),
+    metrics: () => renderMetrics({ desk, port, engineStats: () => engine.stats(), storeSamples, loopDelay }),
     authenticateMetrics: isLoopback(config.listen.host) ? admitEveryone : authenticate,
   };
   const rpcs = connectHandler(desk, (router: ConnectRouter) => {

@@ -1,10 +1,15 @@
-const secretParameter = /([?&][^=&]*(?:pass|pwd|secret|token|key|credential|sig)[^=&]*=)[^&#]*/gi;
+/** Also names with an escape in them, which may be any; and what follows a value whose `&` was not escaped. */
+const secretParameter = /([?&][^=&]*(?:pass|pwd|secret|token|key|credential|sig|%)[^=&]*=)[^&]*(?:&[^=&]*(?=&|$))*/gi;
 
 /**
  * A store URL as it may be logged: without password and without query parameters that look like secrets. Works on
  * malformed URLs too, hiding too much rather than too little: everything from the first `:` behind `//` to the last `@`.
+ * A text without `://` that is no file may be a login all the same.
  */
 export function maskUrl(url: string): string {
   const printable = url.replaceAll(/\p{Cc}/gu, "\u{fffd}");
-  return printable.replace(/^([^:/]*:\/\/[^:@]*):.*@/s, "$1:***@").replaceAll(secretParameter, "$1***");
+  return printable
+    .replace(/^([^:/]*:\/\/[^:]*):.*@/s, "$1:***@")
+    .replace(/^(?!sqlite:|[^:/]*:\/\/)([^:/]*[:/]).*@/is, "$1***@")
+    .replaceAll(secretParameter, "$1***");
 }

@@ -58,9 +58,6 @@ describe("createStore", () => {
     ["sqlite:a%00b.db", "control characters"],
     ["memory:x", "takes nothing"],
     ["mysql://root@localhost/tape", "no store of that kind"],
-    ["postgres://u:p@localhost/tape", "not in this version"],
-    ["postgresql://localhost/tape", "not in this version"],
-    ["alloydb://localhost/tape", "not in this version"],
     ["bigtable://p/i/t", "not in this version"],
     ["spanner://p/i/d", "not in this version"],
   ])("%j is refused and says what exists", async (url, why) => {
@@ -71,8 +68,18 @@ describe("createStore", () => {
     expect(error.message).not.toContain("\n");
   });
 
+  it.each(["postgres", "postgresql", "alloydb"])(
+    "%s:// names a database, and connects to nothing yet",
+    async (scheme) => {
+      const store = await createStore(`${scheme}://tape:hunter2@localhost/tape`);
+      const kind = scheme === "alloydb" ? "alloydb" : "postgres";
+      expect(store.capabilities).toMatchObject({ kind, durable: true, exclusive: false, atomicIndex: true });
+      await store.close();
+    },
+  );
+
   it.each([
-    "postgres://tape:hunter2@db/tape",
+    "postgres://tape:hunter2@db/tape?sslmod=require",
     "mysql://tape:hunter2@db",
     "sqlite://a:hunter2@b",
     "nonsense://x:hunter2@",

@@ -1,22 +1,29 @@
 import { TapeError } from "../errors.ts";
 import { maskUrl } from "./mask-url.ts";
+import type { StoreObserver } from "./store-observer.ts";
 import type { Store } from "./store.ts";
 
 export { maskUrl } from "./mask-url.ts";
 
 const supported =
-  "sqlite:<path> (a file), sqlite::memory: (SQLite in memory), memory: (plain memory, gone with the process)";
+  "sqlite:<path> (a file), sqlite::memory: (SQLite in memory), memory: (plain memory, gone with the process), postgres://<user>@<host>/<database>, alloydb://<user>@<host>/<database>";
 
 /** Schemes whose stores are promised; naming one is not a typing error. */
-const planned: ReadonlySet<string> = new Set(["postgres", "postgresql", "alloydb", "bigtable", "spanner"]);
+const planned: ReadonlySet<string> = new Set(["bigtable", "spanner"]);
 
 const inMemory = ":memory:";
+
+/** What a store is given besides its URL. */
+export interface StoreOptions {
+  /** Whom the store tells what people should know about it. Default: nobody. */
+  readonly observer?: StoreObserver;
+}
 
 /**
  * Makes the store that a URL names: the only place where a store is chosen. Loads its code, but connects to nothing:
  * `open()` or `migrate()` does. Errors: STORE_URL_INVALID.
  */
-export async function createStore(url: string): Promise<Store> {
+export async function createStore(url: string, options: StoreOptions = {}): Promise<Store> {
   const { scheme, rest } = split(url);
   switch (scheme) {
     case "memory": {
@@ -28,6 +35,12 @@ export async function createStore(url: string): Promise<Store> {
       const path = rest === inMemory ? undefined : sqlitePath(url, rest);
       const { sqliteFileStore, sqliteMemoryStore } = await import("./sqlite/sqlite-store.ts");
       return path === undefined ? sqliteMemoryStore() : sqliteFileStore({ path });
+    }
+    case "postgres":
+    case "postgresql":
+    case "alloydb": {
+      const { postgresStore } = await import("./postgres/postgres-store.ts");
+      return postgresStore(url, options);
     }
     default:
       throw invalid(

@@ -133,6 +133,9 @@ export interface FeedEntry extends StoredEntry {
   readonly row: RowId;
 }
 
+/** Entries that one append may have: what a store whose positions are numbers of transactions can order. */
+export const maxEntries = 4096;
+
 /** One conditional append. */
 export interface Append {
   readonly row: RowId;
@@ -140,9 +143,9 @@ export interface Append {
   readonly expect: Version;
   /** Random, new for every attempt; kept in the row and on the entries so that a lost answer can be resolved. */
   readonly commitId: string;
-  /** Replaces the head. */
+  /** Replaces the head: UTF-8, without U+0000 (it is JSON), so that a store may keep it as text for people to ask. */
   readonly head: Uint8Array;
-  /** May be empty: the head alone changes. */
+  /** May be empty: the head alone changes. At most {@link maxEntries}. */
   readonly entries: readonly Entry[];
   /** Entries with a smaller seq are removed for good, from the feed too, after those of this append were added. */
   readonly trimBelow?: Seq | undefined;

@@ -3,9 +3,19 @@ import { broken, writes, readsEntries, feeds, type BrokenStore } from "./broken-
 
 /** Stores that get it wrong. */
 export const wrongContent: readonly BrokenStore[] = [
-  writes("it keeps heads as text", "content: odd bytes come back exactly, as head and as body", (append) => ({
+  writes("it drops a head's byte order mark", "content: odd texts come back exactly as heads", (append) => ({
     ...append,
-    head: Buffer.from(Buffer.from(append.head).toString("utf8")),
+    head: Buffer.from(new TextDecoder().decode(append.head)),
+  })),
+  writes("it keeps bodies as text", "content: odd bytes come back exactly as bodies", (append) => ({
+    ...append,
+    entries: append.entries.map((entry) =>
+      entry.body === undefined ? entry : { ...entry, body: Buffer.from(Buffer.from(entry.body).toString("utf8")) },
+    ),
+  })),
+  writes("it has room for a thousand entries", "append: as many entries as may be are committed at once", (append) => ({
+    ...append,
+    entries: append.entries.slice(0, 1000),
   })),
   writes("it takes an empty body for none", "content: an empty body is not an absent one", (append) => ({
     ...append,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { maxEntries } from "../../store/store.ts";
 import {
   appendTo,
   bytes,
@@ -103,6 +104,22 @@ export const appendCases: readonly StoreCase[] = [
     await commit(store, ...rows.map((row) => appendTo(row, 1)));
     for (const row of [rows[0], rows[Math.floor(maxBatch / 2)], rows[maxBatch - 1]]) {
       assert.deepEqual(await seqsOf(store, row ?? ""), [1, 2]);
+    }
+  }),
+
+  storeCase("append: as many entries as may be are committed at once", async ({ store }) => {
+    const many = upTo(maxEntries).map((i) => entry(i + 1));
+    const batch = [appendTo("a", 0, { entries: many }), appendTo("b", 0), appendTo("c", 0, { entries: many })];
+    await commit(store, ...batch);
+    for (const row of ["a", "c"]) assert.equal((await seqsOf(store, row)).length, maxEntries);
+    const feed = await feedOf(store, 2 * maxEntries + 1, 0, 1000);
+    for (const row of ["a", "c"]) {
+      const seqs = feed.filter((one) => one.row === row).map(({ seq }) => seq);
+      assert.deepEqual(
+        seqs,
+        many.map(({ seq }) => seq),
+        `the feed has the entries of ${row} in order`,
+      );
     }
   }),
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MemoryStore } from "../../store/memory/memory-store.ts";
 import type { Append, AppendOutcome, RowSlice, ScanItem, Store } from "../../store/store.ts";
 import { seededRandom, type Random } from "../random.ts";
-import { appendTo, entry, feedOf, namesOf, patternBytes, rowId, scanAll, upTo } from "./material.ts";
+import { appendTo, bytes, entry, feedOf, namesOf, patternBytes, rowId, scanAll, upTo } from "./material.ts";
 import { storeCase, type StoreCase } from "./store-case.ts";
 
 const rows = ["a", "b", "b/1", "c~"];
@@ -91,7 +91,7 @@ function randomAppend(random: Random, row: string, { version, lastSeq }: Known):
     upTo(random.int(3)).map(() => ({ index: random.pick(spaces), key: random.pick(keys) }));
   return appendTo(row, expect, {
     commitId: random.hex(16),
-    head: patternBytes(random.int(300), random.int(256)),
+    head: bytes(`{"pad":"${random.hex(random.int(300))}"}`),
     entries,
     ...(random.chance(0.15) ? { trimBelow: random.int(lastSeq + entries.length + 2) } : {}),
     add: someKeys(),

@@ -1,0 +1,95 @@
+import type { StoreObserver } from "../store-observer.ts";
+import type { Connections, Line } from "./connections.ts";
+
+/**
+ * The oldest transaction that is still writing, anywhere on the server: the feed shows nothing younger. Of others' sessions
+ * PostgreSQL tells a role without pg_read_all_stats only that they exist.
+ */
+const oldestText = `
+select pg_snapshot_xmin(s)::text, pg_snapshot_xmin(s) < pg_snapshot_xmax(s) from pg_current_snapshot() s`;
+
+const holderText = `
+select 'process ' || pid || ' (role ' || coalesce(usename, '?') || ', database ' || coalesce(datname, '?') ||
+  case when application_name = '' then '' else ', application ' || quote_literal(application_name) end || ', ' || coalesce(state, '?') || ')',
+  'select pg_terminate_backend(' || pid || ')'
+from pg_stat_activity where backend_xid::text::numeric = $1::numeric % 4294967296
+union all
+select 'prepared transaction ' || quote_literal(gid) || ' (role ' || owner || ', database ' || database || ')',
+  'rollback prepared ' || quote_literal(gid)
+from pg_prepared_xacts where transaction::text::numeric = $1::numeric % 4294967296`;
+
+/** How the watch is set. */
+export interface HorizonWatchOptions {
+  readonly connections: Connections;
+  readonly observer: StoreObserver;
+  /** Pause between two looks. */
+  readonly everyMs: number;
+  /** A transaction that has been the oldest for so long is reported. */
+  readonly stalledMs: number;
+  /** Milliseconds that only rise. */
+  readonly now: () => number;
+}
+
+/** Notices a transaction that holds up the feed, and says whose it is: once, and once more when it is over. */
+export class HorizonWatch {
+  readonly #options: HorizonWatchOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #oldest = "";
+  #since = 0;
+  #reported = false;
+
+  constructor(options: HorizonWatchOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => {
+      this.#looking = this.look().catch(() => undefined);
+    }, this.#options.everyMs).unref();
+  }
+
+  /** Idempotent. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+  }
+
+  /** Errors: as {@link Connections.read}. */
+  async look(): Promise<void> {
+    const { connections, observer, stalledMs, now } = this.#options;
+    const [line] = await connections.read({ name: "tape_oldest", text: oldestText }, [], "looking at the feed");
+    const [oldest, isHeld] = [String(line?.[0]), line?.[1] === true];
+    if (!isHeld || oldest !== this.#oldest) {
+      if (this.#reported) observer.warn("the feed goes on: the transaction that held it up has ended");
+      this.#oldest = oldest;
+      this.#since = now();
+      this.#reported = false;
+    }
+    const heldMs = isHeld ? now() - this.#since : 0;
+    observer.gauge(
+      "feed_held_seconds",
+      "How long the oldest writing transaction on the server has kept the feed from going on.",
+      heldMs < stalledMs ? 0 : heldMs / 1000,
+    );
+    if (heldMs < stalledMs || this.#reported) return;
+    this.#reported = true;
+    observer.warn(await this.#complaint(oldest, heldMs));
+  }
+
+  async #complaint(oldest: string, heldMs: number): Promise<string> {
+    const [holder] = await this.#holder(oldest);
+    const since = `the feed has stood still for ${Math.round(heldMs / 1000)} s: events are recorded, but not delivered until transaction ${oldest} ends`;
+    return holder === undefined
+      ? `${since}; whose it is this role may not see: grant it pg_read_all_stats, or look into pg_stat_activity and pg_prepared_xacts`
+      : `${since}; it is ${String(holder[0])}; end it there, or run: ${String(holder[1])}`;
+  }
+
+  #holder(oldest: string): Promise<readonly Line[]> {
+    return this.#options.connections.read(
+      { name: "tape_holder", text: holderText },
+      [oldest],
+      "looking for the oldest transaction",
+    );
+  }
+}

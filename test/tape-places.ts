@@ -1,0 +1,67 @@
+import type { Store } from "../src/store/store.ts";
+import { engineHarness, type TapeHarness } from "../src/testing/index.ts";
+import { borrowedStore } from "./store-views.ts";
+
+/** Where a journal is that several store objects open. */
+export interface Place {
+  readonly open: () => Promise<Store>;
+  readonly remove: () => Promise<void>;
+}
+
+/** A place with its open connections. Opening one takes long, so several cases use them, each in its own partition. */
+interface SharedPlace extends Place {
+  readonly connections: Map<number, Promise<Store>>;
+  cases: number;
+}
+
+/** Few enough that a case that reads the whole feed does not read the history of all others. */
+const casesPerPlace = 40;
+
+/** Hands out harnesses of {@link testTape} whose stores are in places that several cases share, one after the other. */
+export class TapePlaces {
+  readonly #newPlace: () => Promise<Place>;
+  #shared: SharedPlace | undefined;
+
+  constructor(newPlace: () => Promise<Place>) {
+    this.#newPlace = newPlace;
+  }
+
+  /** An engine, or several, for one more case. */
+  async harness(): Promise<TapeHarness> {
+    return engineHarness(await this.stores());
+  }
+
+  /** Stores for one more case: the partition it has to stay in, and what opens a connection of that number. */
+  async stores(): Promise<{ readonly partition: string; readonly openStore: (connection: number) => Promise<Store> }> {
+    const { open, connections, cases } = await this.#forOneMoreCase();
+    const taken = new Set<number>();
+    return {
+      partition: `case-${cases}-`,
+      openStore: async (connection) => {
+        // What is asked for again was closed by the case: that is a reopening, and must be a real one.
+        if (taken.has(connection)) return open();
+        taken.add(connection);
+        const store = connections.get(connection) ?? open();
+        connections.set(connection, store);
+        return borrowedStore(await store);
+      },
+    };
+  }
+
+  /** After the last case. */
+  async discard(): Promise<void> {
+    if (this.#shared === undefined) return;
+    for (const store of await Promise.all(this.#shared.connections.values())) await store.close();
+    await this.#shared.remove();
+    this.#shared = undefined;
+  }
+
+  async #forOneMoreCase(): Promise<SharedPlace> {
+    if (this.#shared === undefined || this.#shared.cases === casesPerPlace) {
+      await this.discard();
+      this.#shared = { ...(await this.#newPlace()), connections: new Map(), cases: 0 };
+    }
+    this.#shared.cases += 1;
+    return this.#shared;
+  }
+}
