@@ -9,11 +9,10 @@ export interface ServerProcess {
   stop(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
-/** Starts this program's server on a free port. Rejects with what it wrote when it does not start. */
-export async function startServer(program: string, storeUrl: string): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [program, "serve", "--store", storeUrl, "--listen", "127.0.0.1:0"], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+/** Starts this program's server, on a free port unless told. Rejects with what it wrote when it does not start. */
+export async function startServer(program: string, storeUrl: string, listenPort = 0): Promise<ServerProcess> {
+  const args = [program, "serve", "--store", storeUrl, "--listen", `127.0.0.1:${listenPort}`];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const written: string[] = [];
   const port = await new Promise<number>((resolve, reject) => {

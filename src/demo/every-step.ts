@@ -17,7 +17,7 @@ export interface CaseOutcome extends Case {
 }
 
 /** Options of {@link playEveryStep}. */
-export interface EveryStepOptions extends Pick<SceneOptions, "storeUrl" | "keep" | "env" | "signal"> {
+export interface EveryStepOptions extends Pick<SceneOptions, "storeUrl" | "database" | "keep" | "env" | "signal"> {
   /** Only the kills whose description has this text. */
   readonly only: string;
   /** Stories played at the same time. */
@@ -28,7 +28,8 @@ export interface EveryStepOptions extends Pick<SceneOptions, "storeUrl" | "keep"
 /**
  * Finds every step of every program by playing the story without a kill, then plays it again for each: with the
  * program killed before and after the step, and with the server killed before the call arrives and before its answer
- * leaves. (A server killed after a call is a server killed before the next one.)
+ * leaves. (A server killed after a call is a server killed before the next one.) Where the database may be killed, also
+ * with that dead before the call, cut off in it, and gone with the answer to its commit.
  */
 export async function playEveryStep(options: EveryStepOptions): Promise<readonly CaseOutcome[]> {
   const quiet = { ...options, tell: () => undefined };
@@ -37,8 +38,7 @@ export async function playEveryStep(options: EveryStepOptions): Promise<readonly
   const cases = all.filter(({ kill }) => describeKill(kill).includes(options.only));
 
   const outcomes: CaseOutcome[] = [];
-  const rest = cases.values();
-  const worker = async (): Promise<void> => {
+  const work = async (rest: Iterable<Case>): Promise<void> => {
     for (const one of rest) {
       const outcome = await playCase(one, quiet);
       options.signal.throwIfAborted();
@@ -46,7 +46,10 @@ export async function playEveryStep(options: EveryStepOptions): Promise<readonly
       options.progress(outcomes.length, cases.length, outcome);
     }
   };
-  await Promise.all(Array.from({ length: options.parallel }, worker));
+  const ofTape = cases.filter(({ kill }) => kill.victim !== "database").values();
+  await Promise.all(Array.from({ length: options.parallel }, () => work(ofTape)));
+  // One after the other: the database is the same for all, and dies at a place of one story.
+  await work(cases.filter(({ kill }) => kill.victim === "database"));
   return cases.map((one) => outcomes.find(({ kill }) => kill === one.kill)).filter((one) => one !== undefined);
 }
 
@@ -58,12 +61,13 @@ async function rehearse(
   const { checks, points } = await playScene({ ...options, kills: [], bankLosesAnswer });
   const broken = checks.find(({ holds }) => !holds);
   if (broken !== undefined) throw new Error(`not even without a kill: ${broken.claim}; found: ${broken.found}`);
-  return casesOf(points, bankLosesAnswer);
+  const cases = casesOf(points, bankLosesAnswer);
+  return options.database === null ? cases.filter(({ kill }) => kill.victim !== "database") : cases;
 }
 
 async function playCase(
   one: Case,
-  options: Pick<SceneOptions, "storeUrl" | "keep" | "env" | "signal">,
+  options: Pick<SceneOptions, "storeUrl" | "database" | "keep" | "env" | "signal">,
 ): Promise<CaseOutcome> {
   const told: string[] = [];
   const start = performance.now();
@@ -95,7 +99,14 @@ function casesOf(points: readonly PassedPoint[], bankLosesAnswer: boolean): read
     .flatMap(({ role, when, call }): readonly Kill[] => {
       const own: Kill = { victim: role, role, when, call };
       if (when === "after" || isOutside(call)) return [own];
-      return [own, { ...own, victim: "server" }, { ...own, victim: "server", when: "during" }];
+      return [
+        own,
+        { ...own, victim: "server" },
+        { ...own, victim: "server", when: "during" },
+        { ...own, victim: "database" },
+        { ...own, victim: "database", when: "during" },
+        { ...own, victim: "database", when: "after" },
+      ];
     });
   const unique = new Map(kills.map((kill) => [describeKill(kill), kill]));
   return [...unique.values()].map((kill) => ({ kill, bankLosesAnswer }));

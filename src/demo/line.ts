@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { openRelay } from "./relay.ts";
 import { replyDetector } from "./reply-detector.ts";
 
 /** A cable between one program and the server: it stays when the server dies, and it can lose an answer on purpose. */
@@ -16,47 +15,27 @@ export interface Line {
   close(): Promise<void>;
 }
 
+const host = "127.0.0.1";
+
 /** Opens a line on a free port; connections are refused by hanging up until it is plugged in. */
 export async function openLine(): Promise<Line> {
-  const sockets = new Set<Socket>();
   let serverPort = 0;
   let losing: (() => void) | null = null;
-
-  const track = (socket: Socket): Socket => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    // A broken line is what this is for; both ends learn it from the close.
-    socket.on("error", () => socket.destroy());
-    return socket;
-  };
-
-  const join = (program: Socket): void => {
-    track(program);
-    if (serverPort === 0) {
-      program.destroy();
-      return;
-    }
-    const server = track(connect(serverPort, "127.0.0.1"));
-    const isReply = replyDetector();
-    program.setNoDelay(true);
-    server.setNoDelay(true);
-    program.pipe(server);
-    server.on("data", (chunk: Buffer) => {
-      const replied = isReply(chunk);
-      if (losing === null) program.write(chunk);
-      else if (replied) losing();
-    });
-    program.once("close", () => server.destroy());
-    server.once("close", () => program.destroy());
-  };
-
-  const listener = createServer(join).listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const address: AddressInfo | string | null = listener.address();
-  if (address === null || typeof address === "string") throw new Error("the line has no port");
-
+  const relay = await openRelay({
+    listen: { host, port: 0 },
+    target: () => (serverPort === 0 ? null : { host, port: serverPort }),
+    filter: () => {
+      const isReply = replyDetector();
+      return (chunk) => {
+        const replied = isReply(chunk);
+        if (losing === null) return true;
+        if (replied) losing();
+        return false;
+      };
+    },
+  });
   return {
-    port: address.port,
+    port: relay.port,
     plug: (port) => {
       serverPort = port;
     },
@@ -65,14 +44,10 @@ export async function openLine(): Promise<Line> {
         losing = () => {
           losing = null;
           serverPort = 0;
-          for (const socket of sockets) socket.destroy();
+          relay.hangUp();
           resolve();
         };
       }),
-    close: async () => {
-      listener.close();
-      for (const socket of sockets) socket.destroy();
-      await once(listener, "close");
-    },
+    close: () => relay.close(),
   };
 }

@@ -17,6 +17,7 @@ export function openNarrator(write: (line: string) => void, colours: Colours): N
     agent: colours.cyan,
     dispatcher: colours.magenta,
     server: colours.blue,
+    database: colours.green,
     bank: colours.yellow,
     "kill -9": (text) => colours.bold(colours.red(text)),
   };

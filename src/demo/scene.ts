@@ -8,7 +8,7 @@ import { type Check, prove } from "./proof.ts";
 import { type PassedPoint, Stage, type StageOptions } from "./stage.ts";
 
 /** One play of the story. */
-export interface SceneOptions extends Pick<StageOptions, "kills" | "bankLosesAnswer" | "env" | "tell"> {
+export interface SceneOptions extends Pick<StageOptions, "kills" | "bankLosesAnswer" | "database" | "env" | "tell"> {
   /** Where the journal is kept; `null`: in a SQLite file beside the ledger. */
   readonly storeUrl: string | null;
   /** Leaves the files behind. */
@@ -37,7 +37,7 @@ export async function playScene(options: SceneOptions): Promise<SceneResult> {
   const files = { ledgerFile: join(folder, "bank-ledger.jsonl"), modelLog: join(folder, "model-calls.jsonl") };
   const invocation = `close-of-day-${randomBytes(4).toString("hex")}`;
   const storeUrl = options.storeUrl ?? `sqlite:${join(folder, "tape.db")}`;
-  const stage = await Stage.open({ ...options, storeUrl, ...files, invocation });
+  const stage = await Stage.open({ ...options, storeUrl, folder, ...files, invocation });
   const late = AbortSignal.timeout(longestMs);
   const ending = AbortSignal.any([options.signal, late]);
   const stop = (): void => void stage.close();

@@ -168,6 +168,11 @@ describe("tape migrate", () => {
     expect(dry.code).toBe(0);
     expect(dry.out).toMatch(/^0001 {2}\w+\n[\s\S]*pending\n$/);
     expect(existsSync(join(folder, "tape.db"))).toBe(false);
+    const script = (await start([...words, "--dry-run", "--sql"]).ended).out;
+    // What is not SQL is a comment in it: it can be piped on as it is.
+    expect(script).toMatch(
+      /^-- 0001 {2}\w+\n\n[\s\S]*create table tape_rows [\s\S]*;\n\n-- sqlite:\.\/tape\.db: .*pending\n$/,
+    );
     expect((await start(words).ended).out).toContain("applied");
     expect((await start(words).ended).out).toBe("sqlite:./tape.db: up to date\n");
   });

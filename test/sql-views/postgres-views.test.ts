@@ -43,6 +43,11 @@ function whatPostgresMeets(open: () => Promise<PostgresJournal>): void {
     ["names with U+0000", String.raw`{"\u0000":"\\ud83d"}`, { "\uFFFD": "\\ud83d" }],
     ["the first half of a pair", String.raw`"cut \ud83d"`, "cut \uFFFD"],
     ["halves that are not each other's", String.raw`"\ude00 cut \uD83D\u0041"`, "\uFFFD cut \uFFFDA"],
+    [
+      "a half behind what only looks like one",
+      String.raw`"\\ud83d\ude00 \ud83d\\\ude00"`,
+      "\\ud83d\uFFFD \uFFFD\\\uFFFD",
+    ],
     ["pairs among halves", String.raw`"\ud83d\ude00 \ud83d\ud83d\ude00\ude00"`, "\u{1F600} \uFFFD\u{1F600}\uFFFD"],
     ["something else", "not JSON {", null],
     ["something else with U+0000", String.raw`{"a":"\u0000"`, null],

@@ -15,6 +15,7 @@ export function demoCommand(context: CommandContext): Command {
 
 interface CrashOptions {
   readonly store?: string;
+  readonly spareDatabase?: true;
   readonly everyStep?: true;
   readonly only: string;
   readonly parallel: number;
@@ -24,8 +25,11 @@ interface CrashOptions {
 
 function crashCommand(context: CommandContext): Command {
   return new Command("crash")
-    .description("kill agent, dispatcher and server while they move money, and prove that it moved once")
+    .description(
+      "kill agent, dispatcher and server (and the database) while they move money, and prove that it moved once",
+    )
     .option("--store <url>", "where the journal is kept (default: a SQLite file that is removed afterwards)")
+    .option("--spare-database", "with a PostgreSQL store: do not kill the database server as well")
     .option("--every-step", "kill every process at every step, one story for each, and print the table")
     .option("--only <text>", "with --every-step: only the kills whose description has this text", "")
     .option("--parallel <count>", "with --every-step: stories at the same time", wholeNumber, 3)
@@ -39,7 +43,8 @@ Exit codes: 0 everything was proved, 1 it was not, 130 interrupted.
 Examples:
   tape demo crash
   tape demo crash --every-step
-  tape demo crash --every-step --only "server, during"`,
+  tape demo crash --every-step --only "server, during"
+  tape demo crash --every-step --store postgres://postgres@127.0.0.1:5433/postgres`,
     )
     .action(async (options: CrashOptions) => {
       const { runCrashDemo, runEveryStep } = await import("../../demo/crash-demo.ts");
@@ -48,6 +53,7 @@ Examples:
       const { print, note, colours } = context.terminal;
       const asked = {
         storeUrl: options.store ?? null,
+        spareDatabase: options.spareDatabase ?? false,
         keep: options.keep ?? false,
         json: options.json ?? false,
         // Settings meant for the user's own server are not for the demo's.

@@ -17,11 +17,11 @@ export function migrateCommand({ terminal, env }: CommandContext): Command {
     .description("make the store, or bring it up to date; `tape serve` does so by itself")
     .option("--store <url>", "the store (env TAPE_STORE, default sqlite:./tape.db)")
     .option("--dry-run", "only say what would be done; nothing is written, not even a file")
-    .option("--sql", "print the statements too")
+    .option("--sql", "print the statements too, as a script to be handed to whoever may run it")
     .option("--json", "as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  tape migrate --dry-run --sql\n  tape migrate --store sqlite:/var/lib/tape/tape.db",
+      "\nExamples:\n  tape migrate --dry-run --sql > tape.sql\n  tape migrate --store sqlite:/var/lib/tape/tape.db",
     )
     .action(async ({ store: url, dryRun, sql, json }: MigrateOptions) => {
       const { store: effectiveUrl } = loadConfig({ store: url }, env);
@@ -35,15 +35,17 @@ export function migrateCommand({ terminal, env }: CommandContext): Command {
           );
           return;
         }
+        // With the statements the whole is a script for psql or sqlite3, so what is not SQL is a comment in it.
+        const say = (line: string): void => terminal.print(sql === true ? `-- ${line}` : line);
         for (const { id, name, statements } of steps) {
-          terminal.print(`${String(id).padStart(4, "0")}  ${name}`);
-          if (sql === true) terminal.print(statements.trim().replaceAll(/^(?=.)/gm, "      "));
+          say(`${String(id).padStart(4, "0")}  ${name}`);
+          if (sql === true) terminal.print(`\n${statements.trim()}\n`);
         }
         const what =
           steps.length === 0
             ? "up to date"
             : `${plural(steps.length, "step")} ${dryRun === true ? "pending" : "applied"}`;
-        terminal.print(`${maskUrl(effectiveUrl)}: ${what}`);
+        say(`${maskUrl(effectiveUrl)}: ${what}`);
       } finally {
         await store.close();
       }

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
-import { TapeError } from "../../errors.ts";
+import type { TapeError } from "../../errors.ts";
 import type { AlloydbAccess } from "./alloydb/alloydb-access.ts";
 import { openClient, placeOf, poolConfig } from "./open-client.ts";
 import { isDefinite, isSerialization, postgresFailure } from "./postgres-failure.ts";
 import type { PostgresTarget } from "./postgres-url.ts";
+import { gatedClient, ReconnectGate } from "./reconnect-gate.ts";
 import type { Statement } from "./statements.ts";
 
 /** A line of a result, by column. */
@@ -18,8 +19,6 @@ export interface Session {
   readonly processId: number | undefined;
 }
 
-const firstPauseMs = 50;
-const longestPauseMs = 2000;
 /** Statements that lost against another transaction are run this often; a deadlock alone takes the server a second. */
 const mostTries = 10;
 /** For what is done once and may wait for others: migrations. */
@@ -35,9 +34,8 @@ export class Connections {
   readonly #target: PostgresTarget;
   #access: AlloydbAccess | undefined;
   #pool: Promise<Pool> | undefined;
-  #failures = 0;
-  #closedUntil = 0;
-  #lastFailure: TapeError | undefined;
+  #hasWorked = false;
+  readonly #gate = new ReconnectGate();
 
   constructor(target: PostgresTarget) {
     this.#target = target;
@@ -46,6 +44,9 @@ export class Connections {
 
   /** A connection of one's own, outside the pool: to be ended by the caller. Errors: as {@link openClient}. */
   async dedicated(): ReturnType<typeof openClient> {
+    // Not while the pool knows better: this is asked for again and again.
+    const { refusal } = this.#gate;
+    if (refusal !== undefined) throw this.#notConnected(refusal.error);
     return openClient(this.#target, { access: await this.#reach() });
   }
 
@@ -55,7 +56,7 @@ export class Connections {
    */
   async read(statement: Statement, values: readonly unknown[], doing: string): Promise<readonly Line[]> {
     for (let tries = 1; ; tries += 1) {
-      const session = await this.#acquire(doing);
+      const session = await this.#acquire();
       try {
         return await session.run(statement, values);
       } catch (error) {
@@ -78,7 +79,7 @@ export class Connections {
     { readonly lines: readonly Line[]; readonly processId: number | undefined } | { readonly lost: TapeError }
   > {
     for (let tries = 1; ; tries += 1) {
-      const session = await this.#acquire(doing);
+      const session = await this.#acquire();
       try {
         return { lines: await session.run(statement, values), processId: session.processId };
       } catch (error) {
@@ -101,12 +102,12 @@ export class Connections {
         await session.query("rollback").catch(() => undefined);
         throw error;
       }
-    }, "migrating");
+    });
   }
 
   /** Runs work on one connection. Errors: the driver's own, from the work; STORE_UNAVAILABLE without a connection. */
-  async session<T>(work: (session: Session) => Promise<T>, doing: string): Promise<T> {
-    const acquired = await this.#acquire(doing);
+  async session<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const acquired = await this.#acquire();
     let broken = true;
     try {
       const result = await work({
@@ -128,34 +129,29 @@ export class Connections {
     await this.#access?.close();
   }
 
-  async #acquire(doing: string): Promise<Acquired> {
-    if (performance.now() < this.#closedUntil && this.#lastFailure !== undefined) {
-      throw new TapeError(this.#lastFailure.reason, this.#lastFailure.message, { cause: this.#lastFailure });
-    }
+  async #acquire(): Promise<Acquired> {
+    const opening = (this.#pool ??= this.#open());
     let client: PoolClient;
     try {
-      const pool = await (this.#pool ??= this.#open());
+      const pool = await opening.catch((error: unknown) => {
+        if (this.#pool === opening) this.#pool = undefined;
+        throw error;
+      });
       client = await pool.connect();
     } catch (error) {
-      throw this.#notConnected(error, doing);
+      throw this.#notConnected(error);
     }
-    this.#failures = 0;
-    this.#lastFailure = undefined;
+    this.#hasWorked = true;
     return new Acquired(client, !this.#target.pgbouncer);
   }
 
   async #open(): Promise<Pool> {
-    try {
-      const config = await poolConfig(this.#target, { access: await this.#reach() });
-      const { Pool } = await import("pg");
-      const pool = new Pool(config);
-      // A connection that is lost while nobody uses it: the pool has thrown it away already.
-      pool.on("error", () => undefined);
-      return pool;
-    } catch (error) {
-      this.#pool = undefined;
-      throw error;
-    }
+    const config = await this.#gate.pass(async () => poolConfig(this.#target, { access: await this.#reach() }));
+    const { Client, Pool } = await import("pg");
+    const pool = new Pool({ ...config, Client: gatedClient(Client, this.#gate) });
+    // A connection that is lost while nobody uses it: the pool has thrown it away already.
+    pool.on("error", () => undefined);
+    return pool;
   }
 
   async #reach(): Promise<AlloydbAccess | undefined> {
@@ -165,22 +161,11 @@ export class Connections {
     return (this.#access ??= await alloydbAccess({ ...alloydb, user, host }));
   }
 
-  /** Nothing was sent. Until the pause is over, others are refused without asking the server: each pause is longer. */
-  #notConnected(error: unknown, doing: string): TapeError {
-    const failure = postgresFailure(error, `${doing}: connecting to ${this.place}`);
-    const now = performance.now();
-    if (now >= this.#closedUntil && !isPoolBusy(error)) {
-      this.#closedUntil = now + Math.min(longestPauseMs, firstPauseMs * 2 ** this.#failures);
-      this.#failures += 1;
-      this.#lastFailure = failure;
-    }
-    return failure;
+  /** Nothing was sent. */
+  #notConnected(error: unknown): TapeError {
+    return postgresFailure(error, `connecting to ${this.place}`, this.#hasWorked ? "working" : "opening");
   }
 }
-
-/** All connections are in use: that says nothing about the server. */
-const isPoolBusy = (error: unknown): boolean =>
-  error instanceof Error && error.message === "timeout exceeded when trying to connect";
 
 /** A connection out of the pool. */
 class Acquired {

@@ -4,7 +4,7 @@ const longestPauseMs = 500;
 /** Looks again after a while at a feed that an older transaction holds back: soon at first, then less and less often. */
 export class HeldBack {
   readonly #look: () => void;
-  #timer: NodeJS.Timeout | undefined;
+  #waits = false;
   #pauseMs = firstPauseMs;
 
   constructor(look: () => void) {
@@ -12,17 +12,17 @@ export class HeldBack {
   }
 
   lookAgain(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
+    if (this.#waits) return;
+    this.#waits = true;
+    setTimeout(() => {
+      this.#waits = false;
       this.#pauseMs = Math.min(longestPauseMs, 2 * this.#pauseMs);
       this.#look();
     }, this.#pauseMs).unref();
   }
 
-  /** The feed goes on. */
+  /** The feed goes on for one reader. Another may still wait for the next look, so that stays. */
   reset(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     this.#pauseMs = firstPauseMs;
   }
 }

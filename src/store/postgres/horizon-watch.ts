@@ -2,15 +2,17 @@ import type { StoreObserver } from "../store-observer.ts";
 import type { Connections, Line } from "./connections.ts";
 
 /**
- * The oldest transaction that is still writing, anywhere on the server: the feed shows nothing younger. Of others' sessions
- * PostgreSQL tells a role without pg_read_all_stats only that they exist.
+ * The oldest transaction that is still writing, anywhere on the server: the feed shows nothing younger. It is in the way
+ * once a younger one has ended.
  */
 const oldestText = `
 select pg_snapshot_xmin(s)::text, pg_snapshot_xmin(s) < pg_snapshot_xmax(s) from pg_current_snapshot() s`;
 
+/** Every role sees these columns; what a session of another role is about, only with pg_read_all_stats. */
 const holderText = `
 select 'process ' || pid || ' (role ' || coalesce(usename, '?') || ', database ' || coalesce(datname, '?') ||
-  case when application_name = '' then '' else ', application ' || quote_literal(application_name) end || ', ' || coalesce(state, '?') || ')',
+  case when application_name = '' then '' else ', application ' || quote_literal(application_name) end ||
+  coalesce(', ' || state, '') || ')',
   'select pg_terminate_backend(' || pid || ')'
 from pg_stat_activity where backend_xid::text::numeric = $1::numeric % 4294967296
 union all
@@ -20,7 +22,7 @@ from pg_prepared_xacts where transaction::text::numeric = $1::numeric % 42949672
 
 /** How the watch is set. */
 export interface HorizonWatchOptions {
-  readonly connections: Connections;
+  readonly connections: Pick<Connections, "read">;
   readonly observer: StoreObserver;
   /** Pause between two looks. */
   readonly everyMs: number;
@@ -44,6 +46,7 @@ export class HorizonWatch {
   }
 
   start(): void {
+    this.#show(0);
     this.#timer ??= setInterval(() => {
       this.#looking = this.look().catch(() => undefined);
     }, this.#options.everyMs).unref();
@@ -62,26 +65,27 @@ export class HorizonWatch {
     const [oldest, isHeld] = [String(line?.[0]), line?.[1] === true];
     if (!isHeld || oldest !== this.#oldest) {
       if (this.#reported) observer.warn("the feed goes on: the transaction that held it up has ended");
-      this.#oldest = oldest;
+      this.#oldest = isHeld ? oldest : "";
       this.#since = now();
       this.#reported = false;
     }
     const heldMs = isHeld ? now() - this.#since : 0;
-    observer.gauge(
-      "feed_held_seconds",
-      "How long the oldest writing transaction on the server has kept the feed from going on.",
-      heldMs < stalledMs ? 0 : heldMs / 1000,
-    );
+    this.#show(heldMs < stalledMs ? 0 : heldMs / 1000);
     if (heldMs < stalledMs || this.#reported) return;
     this.#reported = true;
     observer.warn(await this.#complaint(oldest, heldMs));
+  }
+
+  #show(seconds: number): void {
+    const help = "How long the oldest writing transaction on the server has kept the feed from going on.";
+    this.#options.observer.gauge("feed_held_seconds", help, seconds);
   }
 
   async #complaint(oldest: string, heldMs: number): Promise<string> {
     const [holder] = await this.#holder(oldest);
     const since = `the feed has stood still for ${Math.round(heldMs / 1000)} s: events are recorded, but not delivered until transaction ${oldest} ends`;
     return holder === undefined
-      ? `${since}; whose it is this role may not see: grant it pg_read_all_stats, or look into pg_stat_activity and pg_prepared_xacts`
+      ? `${since}; whose it is does not show here: have an administrator look into pg_stat_activity and pg_prepared_xacts`
       : `${since}; it is ${String(holder[0])}; end it there, or run: ${String(holder[1])}`;
   }
 

@@ -5,7 +5,8 @@ import type { Connections, Session } from "./connections.ts";
 import { sqlState } from "./postgres-failure.ts";
 import { quoteIdentifier, quoteText } from "./schema.ts";
 
-const insufficientPrivilege = "42501";
+/** Insufficient privilege, and no schema to create in: there is one, but this role may not even look into it. */
+const forbidden: ReadonlySet<unknown> = new Set(["42501", "3F000"]);
 
 const migrationsTable = `
 create table if not exists tape_migrations (
@@ -20,10 +21,13 @@ const lock = (schema: string): string => `pg_advisory_xact_lock(hashtext('tape')
 
 /** What was done to this schema so far. Errors: the driver's own. */
 export async function appliedMigrations(session: Session, schema: string): Promise<readonly AppliedMigration[]> {
-  const table = `${quoteIdentifier(schema)}.tape_migrations`;
-  const [found] = await session.query("select to_regclass($1) is not null", [table]);
-  if (found?.[0] !== true) return [];
-  const lines = await session.query(`select id, checksum from ${table} order by id`);
+  // Not to_regclass(): within a transaction that has waited for another server it still says what it said before.
+  const [found] = await session.query(
+    "select 1 from pg_class where relname = 'tape_migrations' and relnamespace = (select oid from pg_namespace where nspname = $1)",
+    [schema],
+  );
+  if (found === undefined) return [];
+  const lines = await session.query(`select id, checksum from ${quoteIdentifier(schema)}.tape_migrations order by id`);
   return lines.map(([id, checksum]) => ({ id: Number(id), checksum: String(checksum) }));
 }
 
@@ -38,7 +42,7 @@ export async function applyMigrations(
   schema: string,
 ): Promise<readonly MigrationStep[]> {
   const where = journalIn(connections, schema);
-  const applied = await connections.session((session) => appliedMigrations(session, schema), "looking at the schema");
+  const applied = await connections.session((session) => appliedMigrations(session, schema));
   let pending = pendingMigrations(known, applied, where).length;
   const done: MigrationStep[] = [];
   while (pending > 0) {
@@ -49,7 +53,7 @@ export async function applyMigrations(
         return left;
       });
     } catch (error) {
-      throw sqlState(error) === insufficientPrivilege ? mayNot(where, error) : error;
+      throw forbidden.has(sqlState(error)) ? mayNot(where, error) : error;
     }
   }
   return done;

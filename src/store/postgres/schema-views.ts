@@ -3,14 +3,15 @@ import { viewsSql, type ReadField } from "../sql/views.ts";
 /** Half of a surrogate pair, in JSON's escapes. */
 const high = String.raw`\\u[dD][89abAB][0-9a-fA-F]{2}`;
 const low = String.raw`\\u[dD][c-fC-F][0-9a-fA-F]{2}`;
-/** An even number of backslashes: what follows begins an escape, unless there is one more before. */
-const even = String.raw`((?:\\\\)*)`;
-/** Escapes that jsonb refuses. */
-const refused = [String.raw`(?<!\\)${even}(?:\\u0000|${high}(?!${low}))`, String.raw`(?<!\\|${high})${even}${low}`];
+/** Escapes that jsonb refuses, in a text where every backslash begins an escape. */
+const refused = String.raw`\\u0000|${high}(?!${low})|(?<!${high})${low}`;
 
-/** Replaces what a regular expression finds by U+FFFD. The literals mean the same whatever the reader's settings are. */
-const replaced = (source: string, regex: string): string =>
-  `pg_catalog.regexp_replace(${source}, E'${regex.replaceAll("\\", "\\\\")}', E'\\\\1\\\\\\\\ufffd', 'g')`;
+/** A text as SQL writes it, which means the same whatever the reader's settings are. */
+const quoted = (text: string): string => `E'${text.replaceAll("\\", "\\\\")}'`;
+
+const backslash = quoted(String.raw`\\`);
+const escapedBackslash = quoted(String.raw`\u005c`);
+const replacement = quoted(String.raw`\\ufffd`);
 
 /*
  * A text as jsonb. jsonb cannot hold two things that JSON can: U+0000, and half of a surrogate pair (what is left when
@@ -27,7 +28,9 @@ begin
   return source::pg_catalog.jsonb;
 exception when others then
   begin
-    return (${refused.reduce(replaced, "source")})::pg_catalog.jsonb;
+    return pg_catalog.regexp_replace(
+      pg_catalog.replace(source, ${backslash}, ${escapedBackslash}), ${quoted(refused)}, ${replacement}, 'g'
+    )::pg_catalog.jsonb;
   exception when others then
     return null;
   end;

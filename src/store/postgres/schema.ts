@@ -52,12 +52,14 @@ create table tape_index (
 
 -- 'feed': added to a transaction's number it gives the upper part of its positions. 'feed_home': the place of this very
 -- line; a copy of the journal in another database has another one, and then 'feed' must be raised before anything is
--- written. 'cluster': the server's system identifier, for the same purpose.
+-- written. 'cluster': the server's system identifier, for the same purpose. 'feed_top': how high upper parts had risen
+-- when the journal was last opened.
 insert into tape_meta (name, value) values
   ('journal', replace(gen_random_uuid()::text, '-', '')),
   ('feed', '0'),
   ('feed_home', 'tape_meta'::regclass::oid || '/' || (pg_current_xact_id()::text::numeric % 4294967296)),
-  ('cluster', '');
+  ('cluster', ''),
+  ('feed_top', '0');
 `;
 
 /** The steps from nothing to the newest format. A released step never changes; a change is a new step at the end. */

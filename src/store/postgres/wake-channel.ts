@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import type { WakeBroadcast } from "../wake-broadcast.ts";
 import type { Connections } from "./connections.ts";
 import { quoteIdentifier } from "./schema.ts";
+import type { Statement } from "./statements.ts";
 
 /** How the channel is set. */
 export interface WakeChannelOptions {
@@ -23,6 +24,12 @@ const notifyEveryMs = 20;
 const pollMs = 100;
 /** Beside a listener: what it missed while it was being made, and a server that forgot to send. */
 const slowPollMs = 2000;
+
+/** Nothing is lost with a hint: no commit waits for the disk on its account. */
+const hint: Statement = {
+  name: "tape_hint",
+  text: "select set_config('synchronous_commit', 'off', true), pg_notify($1, '')",
+};
 
 /** How late a hint may come: the pause of the sender and some, or the pause between two looks. */
 export const wakeDelayMs = (listens: boolean): number => (listens ? 2 * notifyEveryMs : pollMs);
@@ -77,11 +84,8 @@ export class WakeChannel {
     while (this.#notifyAgain && !this.#closed) {
       this.#notifyAgain = false;
       try {
-        await connections.session(async (session) => {
-          if (session.processId !== undefined) this.#ownProcesses.add(session.processId);
-          // Nothing is lost with a hint: no commit waits for the disk on its account.
-          await session.query("select set_config('synchronous_commit', 'off', true), pg_notify($1, '')", [channel]);
-        }, "sending a hint");
+        const answer = await connections.write(hint, [channel], "sending a hint");
+        if ("processId" in answer && answer.processId !== undefined) this.#ownProcesses.add(answer.processId);
       } catch {
         // Others look for themselves now and then.
       }
@@ -102,20 +106,23 @@ export class WakeChannel {
     // NaN, when it cannot be read, is a change too: whoever is woken meets the error where it can be handled.
     if (last !== this.#seen) broadcast.notify();
     this.#seen = last;
+    this.#lookIn(this.#hears ? slowPollMs : pollMs);
+  }
+
+  #lookIn(ms: number): void {
+    clearTimeout(this.#timer);
     if (this.#closed) return;
-    this.#timer = setTimeout(() => void this.#look(), this.#hears ? slowPollMs : pollMs).unref();
+    this.#timer = setTimeout(() => void this.#look(), ms).unref();
   }
 
   async #startListener(): Promise<Client | undefined> {
     const { connections, channel, broadcast } = this.#options;
+    let client: Client | undefined;
     try {
-      const client = await connections.dedicated();
-      const lost = (): void => {
-        this.#hears = false;
-        this.#listener = undefined;
-      };
-      client.on("error", lost);
-      client.on("end", lost);
+      client = await connections.dedicated();
+      this.#followListener(client);
+      // Of the connections that were lost meanwhile; their numbers may be somebody else's by now.
+      this.#ownProcesses.clear();
       client.on("notification", ({ processId }) => {
         if (!this.#ownProcesses.has(processId)) broadcast.notify();
       });
@@ -124,8 +131,21 @@ export class WakeChannel {
       return client;
     } catch {
       this.#listener = undefined;
+      void client?.end().catch(() => undefined);
       return undefined;
     }
+  }
+
+  /** When it is lost, looking has to do until there is another. */
+  #followListener(client: Client): void {
+    const listener = this.#listener;
+    client.on("end", () => {
+      // The end of one that was dropped, or has a successor, says nothing.
+      if (this.#listener !== listener || !this.#hears) return;
+      this.#hears = false;
+      this.#listener = undefined;
+      this.#lookIn(pollMs);
+    });
   }
 
   async #dropListener(): Promise<void> {

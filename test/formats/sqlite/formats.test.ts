@@ -1,38 +1,15 @@
-import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { MemoryStore } from "../../../src/store/memory/memory-store.ts";
 import { newestFormat } from "../../../src/store/sql/migration.ts";
 import { migrations } from "../../../src/store/sqlite/schema.ts";
 import { sqliteFileStore } from "../../../src/store/sqlite/sqlite-store.ts";
-import type { Append, Store } from "../../../src/store/store.ts";
-import { appendTo, commit, feedOf, rowOf, scanAll } from "../../../src/testing/test-store/material.ts";
+import { appendTo, commit } from "../../../src/testing/test-store/material.ts";
+import { content, everything, oracleOf, writeAll } from "../stored-content.ts";
 
 /** Every format that was ever released. */
 const formats = [1];
-
-const isBytes = (key: string): boolean => key === "head" || key === "body";
-
-/** What stands in the fixtures. */
-async function content(): Promise<readonly (readonly Append[])[]> {
-  const text = await readFile(join(import.meta.dirname, "content.json"), "utf8");
-  const revive = (key: string, value: unknown): unknown =>
-    isBytes(key) ? new Uint8Array(Buffer.from(String(value), "base64")) : value;
-  return JSON.parse(text, revive) as readonly (readonly Append[])[];
-}
-
-/** Everything in a store that the content can have touched. */
-async function everything(store: Store, batches: readonly (readonly Append[])[]): Promise<unknown> {
-  const appends = batches.flat();
-  const rows = [...new Set(appends.map(({ row }) => row))];
-  const spaces = [...new Set(appends.flatMap(({ index }) => index.add.map((key) => key.index)))];
-  return {
-    rows: await Promise.all(rows.map((row) => rowOf(store, row))),
-    indexes: await Promise.all(spaces.map((space) => scanAll(store, space))),
-    feed: await feedOf(store, 0),
-  };
-}
 
 /** Writes the newest format; what a release has written stays as it is. */
 async function writeFixture(): Promise<void> {
@@ -40,7 +17,7 @@ async function writeFixture(): Promise<void> {
   await rm(path, { force: true });
   const store = sqliteFileStore({ path });
   await store.migrate({ dryRun: false });
-  for (const batch of await content()) await commit(store, ...batch);
+  await writeAll(store, await content());
   await store.close();
   // The log is empty: everything is in the file.
   for (const suffix of ["-wal", "-shm"]) await rm(path + suffix, { force: true });
@@ -54,9 +31,7 @@ describe("SQLite files", () => {
     const path = join(directory, "tape.db");
     await copyFile(join(import.meta.dirname, `sqlite-${format}.db`), path);
     const batches = await content();
-    const oracle = new MemoryStore();
-    await oracle.open();
-    for (const batch of batches) await commit(oracle, ...batch);
+    const oracle = await oracleOf(batches);
     const store = sqliteFileStore({ path });
     try {
       await store.migrate({ dryRun: false });

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../../test/postgres/loopback-port.ts";
+import { startServer, type ServerProcess } from "../server-process.ts";
+
+/** Several `tape serve` on one store, each on a port that it keeps when it is killed and started again. */
+export class Servers {
+  readonly ports: readonly number[];
+  readonly #program: string;
+  readonly #storeUrl: string;
+  readonly #running = new Map<number, ServerProcess>();
+
+  private constructor(program: string, storeUrl: string, ports: readonly number[]) {
+    this.#program = program;
+    this.#storeUrl = storeUrl;
+    this.ports = ports;
+  }
+
+  static async open(program: string, storeUrl: string, count: number): Promise<Servers> {
+    const ports: number[] = [];
+    while (ports.length < count) {
+      const port = await freePort();
+      if (!ports.includes(port)) ports.push(port);
+    }
+    const servers = new Servers(program, storeUrl, ports);
+    const started = await Promise.allSettled(ports.map((port) => servers.#start(port)));
+    const failed = started.find((one) => one.status === "rejected");
+    if (failed === undefined) return servers;
+    await servers.close();
+    throw failed.reason;
+  }
+
+  /** SIGKILL of one of them, and up again. */
+  async restart(port: number): Promise<void> {
+    await this.#running.get(port)?.stop("SIGKILL");
+    await this.#start(port);
+  }
+
+  /** SIGTERM to all, and waits for their end. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#running.values()].map((server) => server.stop("SIGTERM")));
+    this.#running.clear();
+  }
+
+  /** A database that is starting itself is waited for. */
+  async #start(port: number): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        this.#running.set(port, await startServer(this.#program, this.#storeUrl, port));
+        return;
+      } catch (error) {
+        if (tries === mostStarts) throw error;
+        await sleep(pauseMs);
+      }
+    }
+  }
+}
+
+const mostStarts = 20;
+const pauseMs = 250;

@@ -1,0 +1,50 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { MemoryStore } from "../../src/store/memory/memory-store.ts";
+import type { Append, FeedEntry, RowSlice, ScanItem, Store } from "../../src/store/store.ts";
+import { commit, feedOf, rowOf, scanAll } from "../../src/testing/test-store/material.ts";
+
+/** Batches of appends. */
+export type Content = readonly (readonly Append[])[];
+
+/** What {@link everything} finds. */
+export interface Everything {
+  readonly rows: readonly RowSlice[];
+  readonly indexes: readonly (readonly ScanItem[])[];
+  readonly feed: readonly FeedEntry[];
+}
+
+const isBytes = (key: string): boolean => key === "head" || key === "body";
+
+/** What stands in the fixtures of every SQL engine. */
+export async function content(): Promise<Content> {
+  const text = await readFile(join(import.meta.dirname, "sqlite", "content.json"), "utf8");
+  const revive = (key: string, value: unknown): unknown =>
+    isBytes(key) ? new Uint8Array(Buffer.from(String(value), "base64")) : value;
+  return JSON.parse(text, revive) as Content;
+}
+
+/** Appends it all. */
+export async function writeAll(store: Store, batches: Content): Promise<void> {
+  for (const batch of batches) await commit(store, ...batch);
+}
+
+/** A store that is known to be right, with the content. */
+export async function oracleOf(batches: Content): Promise<Store> {
+  const oracle = new MemoryStore();
+  await oracle.open();
+  await writeAll(oracle, batches);
+  return oracle;
+}
+
+/** Everything in a store that the content can have touched. */
+export async function everything(store: Store, batches: Content): Promise<Everything> {
+  const appends = batches.flat();
+  const rows = [...new Set(appends.map(({ row }) => row))];
+  const spaces = [...new Set(appends.flatMap(({ index }) => index.add.map((key) => key.index)))];
+  return {
+    rows: await Promise.all(rows.map((row) => rowOf(store, row))),
+    indexes: await Promise.all(spaces.map((space) => scanAll(store, space))),
+    feed: await feedOf(store, 0),
+  };
+}
