@@ -35,12 +35,7 @@ export async function openHost(url: string | undefined): Promise<Host> {
       await whileDown();
       await server.start();
     },
-    close: async () => {
-      // The server's watchdog does not keep a process alive, also not one that waits for the watchdog's end.
-      const alive = setInterval(() => undefined, 1_000);
-      await server.stop();
-      clearInterval(alive);
-    },
+    close: () => server.stop(),
   };
 }
 

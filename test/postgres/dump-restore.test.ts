@@ -138,7 +138,9 @@ function moves(dumper: Dumper): void {
         expect((await numberOf(to)) < (await numberOf(from)) / 2).toBe(isNew);
 
         // Of several that open it together one raises the base.
-        const stores = await Promise.all(upTo(4).map(() => opened(to)));
+        const warnings: string[] = [];
+        const stores = await Promise.all(upTo(4).map(() => opened(to, warnings)));
+        expect(warnings.filter((line) => line.includes("has come from another database"))).toHaveLength(1);
         const [store, other] = stores;
         if (store === undefined || other === undefined) return;
         const base = await baseOf(to);

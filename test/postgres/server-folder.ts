@@ -59,6 +59,8 @@ export class ServerFolder {
   async remove(): Promise<void> {
     rmSync(this.path, { recursive: true, force: true, maxRetries: 3 });
     if (this.#watchdog.exitCode !== null || this.#watchdog.pid === undefined) return;
+    // Waiting for it keeps this process alive, which its mere running must not.
+    this.#watchdog.ref();
     const exit = once(this.#watchdog, "exit");
     this.#watchdog.stdin?.end("done\n");
     await exit;

@@ -15,24 +15,28 @@ interface Home {
   readonly cluster: string;
 }
 
-/** Makes sure of the base within the session's transaction; on every opening. Errors: the driver's own. */
-export async function checkBase(session: Session, schema: string): Promise<void> {
+/**
+ * Makes sure of the base within the session's transaction; on every opening. Resolves to whether it was raised.
+ * Errors: the driver's own.
+ */
+export async function checkBase(session: Session, schema: string): Promise<boolean> {
   const home = await homeOf(session, schema);
-  if (home.isHere) await record(session, schema, home.cluster);
-  else await raiseBase(session, schema);
+  if (!home.isHere) return raiseBase(session, schema);
+  await record(session, schema, home.cluster);
+  return false;
 }
 
 /**
  * Makes positions go on rising in a database whose transactions have other numbers than those the journal was written
  * with: a restored dump, a new cluster. Does nothing when the numbers are at home. Safe when several processes call it.
- * Errors: the driver's own.
+ * Resolves to whether this call did it. Errors: the driver's own.
  */
-export async function raiseBase(session: Session, schema: string): Promise<void> {
+export async function raiseBase(session: Session, schema: string): Promise<boolean> {
   const table = tablesOf(schema);
   // Waits for appends under way and keeps others out: with the old base they could end up behind a reader.
   await session.query(`lock table ${table("tape_rows")}, ${table("tape_entries")} in share row exclusive mode`);
   const home = await homeOf(session, schema);
-  if (home.isHere) return;
+  if (home.isHere) return false;
   await session.query(`
     update ${table("tape_meta")} feed set value = (
       with now as (select pg_current_xact_id()::text::bigint as xact)
@@ -49,6 +53,7 @@ export async function raiseBase(session: Session, schema: string): Promise<void>
     where name = 'feed_home'`);
   await session.query(`update ${table("tape_meta")} set value = $1 where name = 'cluster'`, [home.cluster]);
   await record(session, schema, home.cluster);
+  return true;
 }
 
 /**

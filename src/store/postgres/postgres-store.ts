@@ -46,7 +46,7 @@ export interface PostgresOptions {
   readonly horizonStalledMs?: number;
 }
 
-/** Appends in flight at most: 4 batches on 4 connections are 1.6 times as fast as one after the other, 8 no faster. */
+/** Appends in flight at most: batches of 64 rows on 4 connections are 1.5 times as fast as on one, with two cores. */
 const mostAppends = 4;
 
 /** A journal in a PostgreSQL database (13 or newer), which several servers may share. Errors: STORE_URL_INVALID. */
@@ -122,7 +122,7 @@ class PostgresStore implements Store {
     const journal = await this.#look(async (session) => {
       await checkServer(session, this.#connections.place, this.#observer, { onlyLooks: false });
       await checkSchema(session, this.#connections, this.#known, this.#schema);
-      await checkBase(session, this.#schema);
+      if (await checkBase(session, this.#schema)) this.#hasMoved();
       const [line] = await session.query(
         `select value from ${quoteIdentifier(this.#schema)}.tape_meta where name = 'journal'`,
       );
@@ -209,7 +209,11 @@ class PostgresStore implements Store {
   }
 
   async #raiseBase(): Promise<void> {
-    await this.#try(() => this.#connections.transaction((session) => raiseBase(session, this.#schema)));
+    const raised = await this.#look((session) => raiseBase(session, this.#schema));
+    if (raised) this.#hasMoved();
+  }
+
+  #hasMoved(): void {
     this.#observer.warn(
       `${journalIn(this.#connections, this.#schema)} has come from another database: its feed positions were raised, so that they go on rising`,
     );
