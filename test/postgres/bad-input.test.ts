@@ -6,7 +6,6 @@ import { TapeError } from "../../src/errors.ts";
 import { openClient } from "../../src/store/postgres/open-client.ts";
 import { postgresFailure } from "../../src/store/postgres/postgres-failure.ts";
 import { parsePostgresUrl } from "../../src/store/postgres/postgres-url.ts";
-import { startOldServer } from "./old-server.ts";
 import { startPostgres, type PostgresServer } from "./postgres-server.ts";
 import { describePostgres } from "./shared-server.ts";
 import { smallDisk } from "./small-disk.ts";
@@ -189,15 +188,6 @@ describePostgres("bad input", () => {
     await ask(server.url(), "create table t (k text primary key)");
     await ask(server.url(), `insert into t values ('${secret}')`);
     expect((await refusal(server.url(), `insert into t values ('${secret}')`)).message).toContain("SQLSTATE 23505");
-  });
-
-  it("a server of another version can be asked for it", async () => {
-    const old = await startOldServer("120020");
-    try {
-      expect(await ask(at(old.port), "show server_version_num")).toEqual({ server_version_num: "120020" });
-    } finally {
-      await old.close();
-    }
   });
 
   it("a full disk", async ({ skip }) => {

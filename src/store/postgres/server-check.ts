@@ -7,9 +7,12 @@ import { appliedMigrations, journalIn } from "./migrate.ts";
 import { oldestVersion } from "./schema.ts";
 
 const settingsText = `
-select current_setting('server_version_num')::int, current_setting('server_version'), pg_is_in_recovery(),
+select current_setting('server_version_num')::int, pg_is_in_recovery(),
   current_setting('transaction_read_only') = 'on', current_setting('server_encoding'), current_setting('fsync') = 'on',
   current_user`;
+
+/** `server_version_num` is 150018 for 15.18. */
+const perMajorVersion = 10_000;
 
 /** What the server says of itself. */
 export interface ServerFacts {
@@ -28,11 +31,14 @@ export async function checkServer(
   options: { readonly onlyLooks: boolean },
 ): Promise<ServerFacts> {
   const [line = [] as Line] = await session.query(settingsText);
-  const [number, version, isReplica, isReadOnly, encoding, syncs, role] = line;
+  const [number, isReplica, isReadOnly, encoding, syncs, role] = line;
   const refuse = (why: string): TapeError =>
     new TapeError("STORE_NOT_USABLE", `${place} cannot hold a journal: ${why}`);
-  if (Number(number) < oldestVersion * 10_000) {
-    throw refuse(`it is PostgreSQL ${String(version)}, and Tape needs ${oldestVersion} or newer; upgrade the server`);
+  const version = Number(number) / perMajorVersion;
+  if (version < oldestVersion) {
+    throw refuse(
+      `it is PostgreSQL ${Math.floor(version)}, and Tape needs ${oldestVersion} or newer; upgrade the server`,
+    );
   }
   if (encoding !== "UTF8") {
     throw refuse(`its encoding is ${String(encoding)}; make a database with encoding UTF8 and name that`);
