@@ -90,13 +90,14 @@ describePostgres("a database that cannot hold a journal", () => {
     let store: Store | undefined;
     try {
       await ask(server.url(), `create tablespace small location '${disk.folder}'`);
-      store = await createStore(
+      const small = await createStore(
         `${at("postgres")}?schema=scarce&options=${encodeURIComponent("-c default_tablespace=small")}`,
       );
-      await store.migrate({ dryRun: false });
+      store = small;
+      await small.migrate({ dryRun: false });
       const fill = async (row: number): Promise<number> => {
         const body = patternBytes(500_000, row);
-        await store?.append([appendTo(`row-${row}`, 0, { entries: [entry(1, { body })] })]);
+        await small.append([appendTo(`row-${row}`, 0, { entries: [entry(1, { body })] })]);
         return row < 40 ? fill(row + 1) : row;
       };
       const error: unknown = await fill(1).catch((caught: unknown) => caught);
@@ -104,7 +105,7 @@ describePostgres("a database that cannot hold a journal", () => {
       expect(error.reason).toBe("STORE_UNAVAILABLE");
       expect(error.message).toContain("the server's disk is full; make room on it");
       const heads = await Promise.all(
-        Array.from({ length: 40 }, (_, row) => store?.read(rowId(`row-${row + 1}`), { limit: 0 })),
+        Array.from({ length: 40 }, (_, row) => small.read(rowId(`row-${row + 1}`), { limit: 0 })),
       );
       const written = heads.filter((slice) => slice !== null).length;
       expect(written).toBeGreaterThan(3);
