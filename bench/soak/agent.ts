@@ -137,10 +137,14 @@ async function writeShared({ caller, ledger, tally }: Actor): Promise<void> {
   const key = `shared-${caller.random.int(sharedValues)}`;
   const { value } = await caller.call((tape) => tape.getValue({ namespace, key }));
   const requestId = caller.newRequestId();
-  const wanted = { namespace, key, valueJson: JSON.stringify(requestId), ifVersion: value?.version ?? 0 };
+  const ifVersion = value?.version ?? 0;
+  const wanted = { namespace, key, valueJson: JSON.stringify(requestId), ifVersion };
   try {
-    const { version } = await caller.call((tape) => tape.writeValue(wanted, { requestId }));
-    ledger.wroteVersion(key, version, requestId);
+    const now = await caller.call((tape) => tape.writeValue(wanted, { requestId }));
+    // A repeat is answered from the row as it is now (R3), which others may have written since.
+    const isRight = now.valueJson === wanted.valueJson ? now.version === ifVersion + 1 : now.version > ifVersion + 1;
+    if (!isRight) tally.violation("two writers", `value ${key} is at ${now.version} after a write on ${ifVersion}`);
+    ledger.wroteVersion(key, ifVersion + 1, requestId);
   } catch (error) {
     if (!(error instanceof TapeError) || error.reason !== "VERSION_MISMATCH") throw error;
     tally.count("races for a value lost");
