@@ -22,18 +22,13 @@ export class Appender {
   readonly #connections: Connections;
   readonly #sql: Statements;
   readonly #raiseBase: () => Promise<void>;
-  readonly #onCommit: (processId: number | undefined) => void;
+  readonly #onCommit: () => void;
 
   /**
    * @param raiseBase See `feed-base.ts`; called when the journal has moved to another database.
-   * @param onCommit Called with the connection's process after something was committed.
+   * @param onCommit Called after something was committed.
    */
-  constructor(
-    connections: Connections,
-    sql: Statements,
-    raiseBase: () => Promise<void>,
-    onCommit: (processId: number | undefined) => void,
-  ) {
+  constructor(connections: Connections, sql: Statements, raiseBase: () => Promise<void>, onCommit: () => void) {
     this.#connections = connections;
     this.#sql = sql;
     this.#raiseBase = raiseBase;
@@ -76,7 +71,7 @@ export class Appender {
       if ("lost" in answer) return batch.map(() => ({ kind: "unknown", cause: answer.lost }));
       const { xact, won } = written(answer.lines[0]);
       if (xact > 0) {
-        if (won.size > 0) this.#onCommit(answer.processId);
+        if (won.size > 0) this.#onCommit();
         return this.#settle(batch, xact, won);
       }
       if (tries > 1) throw new TapeError("STORE_CORRUPT", `${doing} failed: tape_meta is damaged; restore a backup`);

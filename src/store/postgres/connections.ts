@@ -15,8 +15,6 @@ export type Line = readonly unknown[];
 export interface Session {
   /** Runs one statement. Errors: the driver's own. */
   query(text: string, values?: readonly unknown[]): Promise<readonly Line[]>;
-  /** See `pg_backend_pid()`; a pooler's own number behind one. */
-  readonly processId: number | undefined;
 }
 
 /** Statements that lost against another transaction are run this often; a deadlock alone takes the server a second. */
@@ -113,7 +111,6 @@ export class Connections {
       const result = await work({
         query: async (text, values) =>
           acquired.query({ text, values: [...(values ?? [])], rowMode: "array", query_timeout: patientMs }),
-        processId: acquired.processId,
       });
       broken = false;
       return result;
@@ -177,6 +174,7 @@ class Acquired {
     this.#prepares = prepares;
   }
 
+  /** See `pg_backend_pid()`; a pooler's own number behind one. */
   get processId(): number | undefined {
     const id: unknown = (this.#client as { readonly processID?: unknown }).processID;
     return typeof id === "number" ? id : undefined;

@@ -144,7 +144,8 @@ class PostgresStore implements Store {
     this.#lifecycle.mayOpen();
     const { place } = this.#connections;
     const onlyLooks = options.dryRun;
-    const { role } = await this.#look((session) => checkServer(session, place, this.#observer, { onlyLooks }));
+    // What it has to warn of, opening says.
+    const role = await this.#look((session) => checkServer(session, place, noObserver, { onlyLooks }));
     if (options.dryRun) {
       const applied = await this.#look((session) => appliedMigrations(session, this.#schema));
       const pending = pendingMigrations(this.#known, applied, journalIn(this.#connections, this.#schema));

@@ -14,14 +14,9 @@ select current_setting('server_version_num')::int, pg_is_in_recovery(),
 /** `server_version_num` is 150018 for 15.18. */
 const perMajorVersion = 10_000;
 
-/** What the server says of itself. */
-export interface ServerFacts {
-  readonly role: string;
-  readonly isReadOnly: boolean;
-}
-
 /**
- * Refuses a server that cannot hold a journal; for a look at it, that it only reads is no matter.
+ * Refuses a server that cannot hold a journal; for a look at it, that it only reads is no matter. Resolves to the role
+ * that is logged in.
  * Errors: STORE_NOT_USABLE; the driver's own.
  */
 export async function checkServer(
@@ -29,7 +24,7 @@ export async function checkServer(
   place: string,
   observer: StoreObserver,
   options: { readonly onlyLooks: boolean },
-): Promise<ServerFacts> {
+): Promise<string> {
   const [line = [] as Line] = await session.query(settingsText);
   const [number, isReplica, isReadOnly, encoding, syncs, role] = line;
   const refuse = (why: string): TapeError =>
@@ -54,7 +49,7 @@ export async function checkServer(
       );
     }
   }
-  return { role: String(role), isReadOnly: isReplica === true || isReadOnly === true };
+  return String(role);
 }
 
 /** Refuses a schema that lacks steps, or has unknown ones. Errors: MIGRATION_PENDING, FORMAT_NEWER, STORE_NOT_USABLE. */
