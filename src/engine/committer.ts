@@ -1,9 +1,9 @@
 import { encodeHead } from "../codec/head.ts";
 import type { IndexKey } from "../model/row.ts";
-import type { Append, AppendOutcome, Store } from "../store/store.ts";
+import type { Append, Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import type { IdSource } from "./id-source.ts";
-import { resolveUnknown } from "./resolve-unknown.ts";
+import { resolveUnknown, type KnownOutcome } from "./resolve-unknown.ts";
 import { emptyGroup, type Group, type RowSlot } from "./row-slot.ts";
 
 /** What a committer needs, and whom it tells. */
@@ -155,7 +155,11 @@ export class Committer {
     }
   }
 
-  #settle({ slot, append, keys }: Sent, outcome: Exclude<AppendOutcome, { kind: "unknown" }>): void {
+  #settle({ slot, append, keys }: Sent, outcome: KnownOutcome): void {
+    if (outcome.kind === "refused") {
+      this.#options.onFailed(slot, outcome.error);
+      return;
+    }
     const group = slot.sending ?? emptyGroup();
     slot.sending = null;
     if (outcome.kind === "conflict") {

@@ -112,6 +112,25 @@ describe("conflict", () => {
   });
 });
 
+const full = new TapeError("SIZE_LIMIT", "the row is full");
+
+describe("an append that the store refuses", () => {
+  it("fails the calls of its row, not those of others in the batch, and the row goes on", async () => {
+    const { store, call } = scene.open(shared);
+    await Promise.all([call("a", total), call("b", total)]);
+    store.nextAppends.push(async (batch, go) => {
+      const outcomes = await go();
+      return batch.map(({ row }, i) =>
+        row === "~/counter/a" ? { kind: "refused", error: full } : (outcomes[i] ?? { kind: "unknown", cause: "" }),
+      );
+    });
+    const [a, b] = await Promise.allSettled([call("a", add(1)), call("b", add(1))]);
+    expect(a).toMatchObject({ status: "rejected", reason: full });
+    expect(b).toMatchObject({ status: "fulfilled", value: 1 });
+    expect(store.batches).toHaveLength(1);
+  });
+});
+
 describe("an append whose outcome is not known", () => {
   it("is found to have been committed, and answered once", async () => {
     const { store, pipeline, call } = scene.open(shared);
@@ -162,6 +181,16 @@ describe("an append whose outcome is not known", () => {
     });
     expect(await one.call("a", add(1))).toBe(12);
     expect((await scene.stored("a"))?.entries).toHaveLength(3);
+  });
+
+  it("that the store has no room for when it is sent again fails with the store's reason", async () => {
+    const { store, call } = scene.open(shared);
+    store.nextAppends.push(
+      () => Promise.resolve([{ kind: "unknown", cause: "connection lost" }]),
+      () => Promise.resolve([{ kind: "refused", error: full }]),
+    );
+    await expect(call("a", add(1))).rejects.toBe(full);
+    expect(await call("a", add(1))).toBe(1);
   });
 
   it("does not hold up the rows that it shared a batch with", async () => {

@@ -2,7 +2,8 @@ import { TapeError } from "../errors.ts";
 import type { Append, AppendOutcome, Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 
-type Known = Exclude<AppendOutcome, { kind: "unknown" }>;
+/** What became of an append. */
+export type KnownOutcome = Exclude<AppendOutcome, { kind: "unknown" }>;
 
 const firstPauseMs = 20;
 const longestPauseMs = 1000;
@@ -18,7 +19,12 @@ const mostTries = 20;
  *
  * Errors: STORE_UNAVAILABLE when the store cannot be asked. The write may still appear; a retry finds it (R9).
  */
-export async function resolveUnknown(store: Store, append: Append, clock: Clock, cause: unknown): Promise<Known> {
+export async function resolveUnknown(
+  store: Store,
+  append: Append,
+  clock: Clock,
+  cause: unknown,
+): Promise<KnownOutcome> {
   let last = cause;
   let pause = firstPauseMs;
   const { signal } = new AbortController();
@@ -27,7 +33,7 @@ export async function resolveUnknown(store: Store, append: Append, clock: Clock,
       const found = await lookUp(store, append);
       if (found !== null) return found;
       const [outcome] = await store.append([append]);
-      if (outcome?.kind === "committed") return outcome;
+      if (outcome?.kind === "committed" || outcome?.kind === "refused") return outcome;
       // It lost: the next look says to whom. And most answers are lost once only.
       if (outcome?.kind === "conflict" || tries === 0) continue;
       last = outcome?.cause;
@@ -45,7 +51,7 @@ export async function resolveUnknown(store: Store, append: Append, clock: Clock,
 }
 
 /** What the row says about the append; `null` when it has not happened so far. */
-async function lookUp(store: Store, { row, expect, commitId, entries }: Append): Promise<Known | null> {
+async function lookUp(store: Store, { row, expect, commitId, entries }: Append): Promise<KnownOutcome | null> {
   const first = entries[0]?.seq;
   const slice = await store.read(row, first === undefined ? { limit: 0 } : { after: first - 1, limit: entries.length });
   const version = slice?.version ?? 0;

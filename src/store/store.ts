@@ -1,3 +1,4 @@
+import type { TapeError } from "../errors.ts";
 import type { IndexKey, RowId, Seq } from "../model/row.ts";
 
 export type { IndexKey, RowId };
@@ -33,7 +34,8 @@ export interface Store {
   /**
    * Commits each element atomically on its own row; outcomes are independent and in the order of the batch. No row
    * stands twice in a batch. When the promise resolves, everything reported committed is durable.
-   * An element whose fate is not known is answered `unknown`, never guessed; it must not be sent again blindly.
+   * An element whose fate is not known is answered `unknown`, never guessed; it must not be sent again blindly. One
+   * that the store has no room for is answered `refused`, for a reason that callers may see (SIZE_LIMIT).
    */
   append(batch: readonly Append[], options?: CallContext): Promise<readonly AppendOutcome[]>;
 
@@ -159,6 +161,8 @@ export type AppendOutcome =
   | { readonly kind: "committed"; readonly position: FeedPosition }
   /** Nothing was written; the row is at `version` (0: absent). */
   | { readonly kind: "conflict"; readonly version: Version }
+  /** Nothing was written: this store cannot take it, now or later, for example because the row is full. */
+  | { readonly kind: "refused"; readonly error: TapeError }
   /** It may or may not have been, or yet be, written. */
   | { readonly kind: "unknown"; readonly cause: unknown };
 
