@@ -6,10 +6,10 @@ import type { Store } from "./store.ts";
 export { maskUrl } from "./mask-url.ts";
 
 const supported =
-  "sqlite:<path> (a file), sqlite::memory: (SQLite in memory), memory: (plain memory, gone with the process), postgres://<user>@<host>/<database>, alloydb://<user>@<host>/<database>";
+  "sqlite:<path> (a file), sqlite::memory: (SQLite in memory), memory: (plain memory, gone with the process), postgres://<user>@<host>/<database>, alloydb://<user>@<host>/<database>, bigtable://<project>/<instance>/<table>";
 
 /** Schemes whose stores are promised; naming one is not a typing error. */
-const planned: ReadonlySet<string> = new Set(["bigtable", "spanner"]);
+const planned: ReadonlySet<string> = new Set(["spanner"]);
 
 const inMemory = ":memory:";
 
@@ -41,6 +41,10 @@ export async function createStore(url: string, options: StoreOptions = {}): Prom
     case "alloydb": {
       const { postgresStore } = await import("./postgres/postgres-store.ts");
       return postgresStore(url, options);
+    }
+    case "bigtable": {
+      const { bigtableStore } = await import("./bigtable/bigtable-store.ts");
+      return bigtableStore(url, options);
     }
     default:
       throw invalid(

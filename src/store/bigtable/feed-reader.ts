@@ -1,0 +1,244 @@
+import { LRUCache } from "lru-cache";
+import type { RowId, Seq } from "../../model/row.ts";
+import type { FeedEntry, FeedPage, FeedPosition, TailOptions } from "../store.ts";
+import { decodeAnnouncement, type Announcement } from "./announcement.ts";
+import { column, deleteRow, hasValue, newest, setCell } from "./cells.ts";
+import type { EntryCell } from "./entry-cell.ts";
+import { lookBackMs, msOfPosition, placeIn } from "./feed-position.ts";
+import type { JournalTimes } from "./journal.ts";
+import { keyColumn, markColumn, settledColumn, type FeedKey, type Keys } from "./keys.ts";
+import type { BigtableRow } from "./read-rows.ts";
+import { readAnnounced, type AnnouncedRow } from "./announced-rows.ts";
+import { encodeMark, noMark, type RowMark } from "./row-mark.ts";
+import { scanShards } from "./sharded-scan.ts";
+import type { Table } from "./table.ts";
+
+/** What a feed reader works with, and whom it tells. */
+export interface FeedReaderOptions {
+  readonly table: Table;
+  readonly keys: Keys;
+  readonly times: JournalTimes;
+  readonly now: () => number;
+  /** What is in the feed and cannot be given yet may be given after so many milliseconds. */
+  readonly lookAgain: (afterMs: number) => void;
+  /** What may be done when there is time; must not reject. */
+  readonly later: (work: Promise<void>) => void;
+}
+
+/** A feed key, and what is known of the commit that it announced. */
+interface Announced extends FeedKey, Announcement {
+  readonly key: string;
+  /** The commit happened, whatever its row says now. */
+  readonly isSettled: boolean;
+}
+
+type Fate = "committed" | "dead" | "open";
+
+/** A writer that does not commit within this time after its feed key's is fenced off. */
+const abandonedMs = 2000;
+const soonMs = 20;
+/** Pages of the feed looked at before an empty one is given. */
+const mostPages = 50;
+
+/**
+ * Reads the feed. Keys are written before the commits that they announce, and become final in the order of their times:
+ * a reader stays behind now by the journal's lag, so that no key can still be written among those that it looks at; what
+ * a key announces has happened when its row says so, and cannot happen any more when its row has passed that version. A
+ * row that has not is waited for, and fenced off when its writer takes too long. So a position, once given, is final.
+ */
+export class FeedReader {
+  readonly #options: FeedReaderOptions;
+  /** Fates are final once they are known. */
+  readonly #fates = new LRUCache<string, Exclude<Fate, "open">>({ max: 20_000 });
+
+  constructor(options: FeedReaderOptions) {
+    this.#options = options;
+  }
+
+  /** See {@link Store.tail}. */
+  async tail({ after, limit }: TailOptions): Promise<FeedPage> {
+    const page = new Page(after, limit);
+    let fromMs = after === 0 ? 0 : msOfPosition(after) - lookBackMs;
+    let size = limit;
+    for (let pages = 0; pages < mostPages; pages += 1) {
+      const { announced, isCut } = await this.#read(fromMs, size);
+      const lastMs = announced.at(-1)?.ms ?? 0;
+      // A millisecond whose keys are not all here has no order yet.
+      const whole = isCut ? announced.filter(({ ms }) => ms < lastMs) : announced;
+      if (isCut && whole.length === 0) {
+        size *= 4;
+        continue;
+      }
+      const isHeldUp = await this.#fill(page, whole);
+      if (isHeldUp || page.isFull || !isCut || page.entries.length > 0) break;
+      fromMs = lastMs;
+    }
+    return { entries: page.entries, next: page.next };
+  }
+
+  async #read(fromMs: number, limit: number): Promise<{ announced: readonly Announced[]; isCut: boolean }> {
+    const { table, keys } = this.#options;
+    const { rows, isCut } = await scanShards(table, keys, {
+      range: (shard) => keys.feedRange(shard, fromMs),
+      filter: newest(),
+      limit,
+    });
+    return { announced: rows.flatMap((row) => announcedBy(keys, row)), isCut };
+  }
+
+  /** Puts what is final on the page, millisecond by millisecond; gives whether something is in the way. */
+  async #fill(page: Page, announced: readonly Announced[]): Promise<boolean> {
+    const { now, times, lookAgain } = this.#options;
+    const horizonMs = now() - times.lagMs;
+    const ripe = announced.filter(({ ms }) => ms <= horizonMs);
+    const unripe = announced[ripe.length];
+    if (unripe !== undefined) lookAgain(unripe.ms - horizonMs);
+    for (const part of portions(ripe, page)) {
+      const rows = await this.#rowsOf(part.flat().filter((one) => page.mayHold(one) || !this.#fates.has(one.key)));
+      for (const group of part) {
+        const fates = await Promise.all(group.map((one) => this.#fateOf(one, rows.get(one.row))));
+        if (fates.includes("open")) {
+          lookAgain(soonMs);
+          return true;
+        }
+        for (const [i, one] of group.entries()) {
+          if (fates[i] === "committed") page.add(one, rows.get(one.row));
+          if (page.isFull) return true;
+        }
+      }
+    }
+    return unripe !== undefined;
+  }
+
+  async #rowsOf(announced: readonly Announced[]): Promise<ReadonlyMap<RowId, AnnouncedRow>> {
+    const { table, keys } = this.#options;
+    return readAnnounced(table, keys, announced);
+  }
+
+  async #fateOf(one: Announced, found: AnnouncedRow | undefined): Promise<Fate> {
+    const known = one.isSettled ? "committed" : this.#fates.get(one.key);
+    if (known !== undefined) return known;
+    const fate = await this.#findOut(one, found);
+    if (fate === "open") return fate;
+    this.#fates.set(one.key, fate);
+    if (fate === "dead") this.#options.later(this.#forget(one.key));
+    return fate;
+  }
+
+  async #findOut(one: Announced, found: AnnouncedRow | undefined): Promise<Fate> {
+    const mark = found?.mark ?? noMark;
+    if (found?.mark !== undefined || one.version === 0) {
+      if (mark.version === one.version && mark.fence === one.fence) {
+        return (await this.#fenceOff(one, found?.mark)) ? "dead" : "open";
+      }
+    }
+    const cells = cellsOf(one, found);
+    if (cells.some((cell) => isOf(cell, one))) return "committed";
+    // Other entries have its seqs, or the row never got that far: it lost.
+    if (cells.length > 0 || mark.lastSeq < one.first) return "dead";
+    // They have been trimmed; whoever did that has said so on the feed key first, perhaps after we had read that.
+    return (await this.#isSettledNow(one)) ? "committed" : "dead";
+  }
+
+  /** Makes a commit that has not come about impossible, if its writer has had its time. */
+  async #fenceOff(one: Announced, mark: RowMark | undefined): Promise<boolean> {
+    const { table, keys, now } = this.#options;
+    if (now() < one.ms + abandonedMs) return false;
+    const { fence, ...rest } = mark ?? noMark;
+    const fenced = [setCell(markColumn, encodeMark({ ...rest, fence: fence + 1 }))];
+    const key = keys.row(one.row);
+    // Whatever comes of a lost answer, the next look at the row tells.
+    if (mark === undefined) {
+      return !(await table.changeIf({ key, predicate: newest(column(markColumn)), unmatched: fenced }));
+    }
+    return table.changeIf({ key, predicate: hasValue(markColumn, encodeMark(mark)), matched: fenced });
+  }
+
+  async #isSettledNow(one: Announced): Promise<boolean> {
+    const [row] = await this.#options.table.read({ keys: [one.key], filter: newest() });
+    return row?.cells.has(settledColumn) === true;
+  }
+
+  async #forget(key: string): Promise<void> {
+    await this.#options.table.change([{ key, mutations: [deleteRow] }]).catch(() => undefined);
+  }
+}
+
+/** A page being filled. Places are counted from where the reading began, so that every reader gives the same ones. */
+class Page {
+  readonly entries: FeedEntry[] = [];
+  next: FeedPosition;
+  readonly #after: FeedPosition;
+  readonly #limit: number;
+  #last: FeedPosition = 0;
+
+  constructor(after: FeedPosition, limit: number) {
+    this.#after = after;
+    this.#limit = limit;
+    this.next = after;
+  }
+
+  get isFull(): boolean {
+    return this.entries.length >= this.#limit;
+  }
+
+  /** Whether an entry announced there may be behind the cursor. */
+  mayHold({ ms, count }: Announced): boolean {
+    return placeIn(ms + lookBackMs, 0) + count > this.#after;
+  }
+
+  /** The entries of a commit; those that have gone keep their places. */
+  add(one: Announced, found: AnnouncedRow | undefined): void {
+    const cells = new Map(cellsOf(one, found).map((cell) => [cell.entry.seq, cell]));
+    for (let i = 0; i < one.count; i += 1) {
+      const position = placeIn(one.ms, this.#last);
+      this.#last = position;
+      if (position <= this.#after) continue;
+      if (this.isFull) return;
+      this.next = position;
+      const cell = cells.get(one.first + i);
+      if (cell === undefined || !isOf(cell, one)) continue;
+      const { commitId: _commitId, ...entry } = cell.entry;
+      this.entries.push({ ...entry, position, row: one.row });
+    }
+  }
+}
+
+const cellsOf = ({ first, count }: Announced, found: AnnouncedRow | undefined): readonly EntryCell[] => {
+  const cells: EntryCell[] = [];
+  for (let seq: Seq = first; seq < first + count; seq += 1) {
+    const cell = found?.entries.get(seq);
+    if (cell !== undefined) cells.push(cell);
+  }
+  return cells;
+};
+
+const isOf = ({ entry, feedMs }: EntryCell, { commitId, ms }: Announced): boolean =>
+  entry.commitId === commitId && feedMs === ms;
+
+function announcedBy(keys: Keys, { key, cells }: BigtableRow): readonly Announced[] {
+  const announcement = decodeAnnouncement(cells.get(keyColumn) ?? Buffer.alloc(0));
+  // A key that only says "settled" is of a commit whose announcement was removed by hand.
+  if (announcement === undefined) return [];
+  return [{ key, ...keys.parseFeed(key), ...announcement, isSettled: cells.has(settledColumn) }];
+}
+
+/** Millisecond after millisecond, some of them at a time: about as many entries as the page takes. */
+function portions(announced: readonly Announced[], page: Page): readonly (readonly (readonly Announced[])[])[] {
+  const found: Announced[][][] = [];
+  let group: Announced[] = [];
+  let entries = 0;
+  for (const one of announced) {
+    if (group[0]?.ms !== one.ms) {
+      group = [];
+      if (found.length === 0 || entries >= 256) {
+        found.push([]);
+        entries = 0;
+      }
+      found.at(-1)?.push(group);
+    }
+    group.push(one);
+    if (page.mayHold(one)) entries += one.count;
+  }
+  return found;
+}

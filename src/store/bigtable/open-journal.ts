@@ -1,0 +1,176 @@
+import type { StoreObserver } from "../store-observer.ts";
+import type {
+  Append,
+  AppendOutcome,
+  FeedPage,
+  ReadOptions,
+  RowId,
+  RowSlice,
+  ScanOptions,
+  ScanPage,
+  TailOptions,
+} from "../store.ts";
+import { UnderWay } from "../under-way.ts";
+import type { WakeBroadcast } from "../wake-broadcast.ts";
+import { Appender } from "./appender.ts";
+import { ChangePoll } from "./change-poll.ts";
+import { FeedClock } from "./feed-clock.ts";
+import { FeedReader } from "./feed-reader.ts";
+import { scanIndex } from "./index-reader.ts";
+import { JournalGuard } from "./journal-guard.ts";
+import type { Journal } from "./journal.ts";
+import type { Keys } from "./keys.ts";
+import type { Place } from "./place.ts";
+import { RowChanges, type RowLimits } from "./row-changes.ts";
+import { RowMarks } from "./row-marks.ts";
+import { RowReader } from "./row-reader.ts";
+import { ServiceClock } from "./service-clock.ts";
+import type { Table } from "./table.ts";
+
+/** What an open journal works with. */
+export interface OpenJournalOptions {
+  readonly place: Place;
+  readonly journal: Journal;
+  readonly wake: WakeBroadcast;
+  readonly observer: StoreObserver;
+  readonly now: () => number;
+  readonly limits: RowLimits;
+}
+
+/** A journal that was opened: what reads and writes it, and what watches over it. */
+export class OpenJournal {
+  readonly #table: Table;
+  readonly #keys: Keys;
+  readonly #guard: JournalGuard;
+  readonly #clock: ServiceClock;
+  readonly #reader: RowReader;
+  readonly #appender: Appender;
+  readonly #feed: FeedReader;
+  readonly #poll: ChangePoll;
+  readonly #later = new UnderWay();
+  readonly #ripening: Ripening;
+
+  constructor({ place, journal, wake, observer, now, limits }: OpenJournalOptions) {
+    const { table, keys, name } = place;
+    const { times } = journal;
+    const marks = new RowMarks();
+    const later = (work: Promise<void>): void => void this.#later.finish(work);
+    this.#table = table;
+    this.#keys = keys;
+    this.#guard = new JournalGuard(table, keys, name, journal.id);
+    place.onLost = () => {
+      this.#guard.doubt();
+    };
+    this.#clock = new ServiceClock({ table, keys, times, now, observer });
+    this.#reader = new RowReader(table, keys, marks);
+    this.#appender = new Appender({
+      table,
+      keys,
+      marks,
+      times,
+      now,
+      clock: new FeedClock(now),
+      rows: new RowChanges(keys, limits, observer),
+      onCommit: () => {
+        wake.notify();
+      },
+      onRegress: () => {
+        this.#guard.doubt();
+        return this.#guard.assure();
+      },
+      later,
+    });
+    this.#ripening = new Ripening(() => {
+      wake.notify();
+    });
+    this.#feed = new FeedReader({
+      table,
+      keys,
+      times,
+      now,
+      later,
+      lookAgain: (afterMs) => {
+        this.#ripening.lookAgain(afterMs);
+      },
+    });
+    this.#poll = new ChangePoll({
+      table,
+      keys,
+      now,
+      spanMs: 2 * times.lagMs,
+      onChange: () => {
+        wake.notify();
+      },
+      isHeard: () => wake.isHeard,
+    });
+  }
+
+  /** Errors: STORE_NOT_USABLE when this machine's clock is too far off. */
+  async start(): Promise<void> {
+    await this.#clock.check();
+    this.#clock.watch();
+  }
+
+  async append(batch: readonly Append[]): Promise<readonly AppendOutcome[]> {
+    this.#clock.mayCommit();
+    await this.#guard.assure();
+    return this.#appender.append(batch);
+  }
+
+  async read(row: RowId, options: ReadOptions): Promise<RowSlice | null> {
+    await this.#guard.assure();
+    return this.#reader.read(row, options);
+  }
+
+  async scan(index: string, options: ScanOptions): Promise<ScanPage> {
+    await this.#guard.assure();
+    return scanIndex(this.#table, this.#keys, index, options);
+  }
+
+  async tail(options: TailOptions): Promise<FeedPage> {
+    await this.#guard.assure();
+    return this.#feed.tail(options);
+  }
+
+  /** Somebody listens for commits of others. */
+  listen(): void {
+    this.#poll.start();
+  }
+
+  /** Waits for what is under way. */
+  async close(): Promise<void> {
+    this.#ripening.stop();
+    await this.#poll.stop();
+    await this.#clock.stop();
+    await this.#later.settled();
+  }
+}
+
+/** Tells listeners when a feed key that is too young to be read yet, or whose writer is not done, may be read. */
+class Ripening {
+  readonly #tell: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #atMs = Infinity;
+
+  constructor(tell: () => void) {
+    this.#tell = tell;
+  }
+
+  lookAgain(afterMs: number): void {
+    const atMs = performance.now() + Math.max(1, afterMs);
+    if (this.#timer !== undefined && this.#atMs <= atMs) return;
+    clearTimeout(this.#timer);
+    this.#atMs = atMs;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#tell();
+      },
+      Math.max(1, Math.ceil(afterMs)),
+    ).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

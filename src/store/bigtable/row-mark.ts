@@ -1,0 +1,56 @@
+import { TapeError } from "../../errors.ts";
+import type { RowId, Seq } from "../../model/row.ts";
+import type { Version } from "../store.ts";
+
+/** What the cell `v` of a row says. Every commit and every fence changes it, so it is what a commit is conditional on. */
+export interface RowMark {
+  /** Appends the row has had. 0: none yet, the row exists only because a writer was fenced off. */
+  readonly version: Version;
+  /** Fences since the last append: each makes every append that is under way fail, and it alone. */
+  readonly fence: number;
+  /** Of the append that made this version; `-` at version 0. */
+  readonly commitId: string;
+  /** The time of the row's newest feed key; the next one is later. */
+  readonly feedMs: number;
+  /** Bytes that the row's cells hold. */
+  readonly bytes: number;
+  /** Seq of the newest entry the row ever had. */
+  readonly lastSeq: Seq;
+}
+
+/** The mark of a row that is not there. */
+export const noMark: RowMark = Object.freeze({ version: 0, fence: 0, commitId: "-", feedMs: 0, bytes: 0, lastSeq: 0 });
+
+const format = "t1";
+const shape = /^(\w+) (\d+)\.(\d+) (\S+) (\d+) (\d+) (\d+)$/;
+
+/** The cell's text: format, version.fence, commit id, time of the feed key, bytes, newest seq. */
+export const encodeMark = ({ version, fence, commitId, feedMs, bytes, lastSeq }: RowMark): string =>
+  `${format} ${version}.${fence} ${commitId} ${feedMs} ${bytes} ${lastSeq}`;
+
+/** Reads a cell. Errors: STORE_CORRUPT, FORMAT_NEWER. */
+export function decodeMark(cell: Buffer, row: RowId): RowMark {
+  const [, found, ...fields] = shape.exec(cell.toString("latin1")) ?? [];
+  if (found === undefined) throw corruptRow(row, `its cell v cannot be read`);
+  if (found !== format) throw newerFormat(row);
+  const [version = "", fence = "", commitId = "", feedMs = "", bytes = "", lastSeq = ""] = fields;
+  return {
+    version: Number(version),
+    fence: Number(fence),
+    commitId,
+    feedMs: Number(feedMs),
+    bytes: Number(bytes),
+    lastSeq: Number(lastSeq),
+  };
+}
+
+/** Whether two marks are of the same moment: nothing was committed or fenced between them. */
+export const isSameMark = (a: RowMark, b: RowMark): boolean => a.version === b.version && a.fence === b.fence;
+
+/** Stored data that cannot be read. */
+export const corruptRow = (row: RowId, why: string, cause?: unknown): TapeError =>
+  new TapeError("STORE_CORRUPT", `row ${row} cannot be read: ${why}; restore the table from a backup`, { cause });
+
+/** Stored data of a newer Tape. */
+export const newerFormat = (row: RowId): TapeError =>
+  new TapeError("FORMAT_NEWER", `row ${row} was written by a newer version of Tape; update this one`);
