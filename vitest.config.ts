@@ -3,7 +3,7 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    globalSetup: ["test/build-dist.ts", "test/postgres-setup.ts"],
+    globalSetup: ["test/build-dist.ts", "test/servers-setup.ts"],
     reporters: ["default", "./test/suite-table-reporter.ts"],
     // Processes, not threads: a test that crashes a native SQLite handle must not take others with it.
     pool: "forks",

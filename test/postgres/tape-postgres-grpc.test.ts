@@ -1,36 +1,7 @@
-import { afterAll, beforeAll, describe, it } from "vitest";
-import type { Store } from "../../src/store/store.ts";
-import { testTape, type TapeHarness } from "../../src/testing/index.ts";
-import { TapeServers } from "../tape-servers.ts";
+import { testServedTape } from "../served-places.ts";
 import { describePostgres } from "./shared-server.ts";
 import { postgresPlaces } from "./tape-places.ts";
 
 describePostgres("PostgreSQL behind gRPC", () => {
-  const servers = new TapeServers();
-  const places = postgresPlaces("newest");
-
-  /** A store that is opened again is a new one, which the case leaves open. */
-  async function harness(): Promise<TapeHarness> {
-    const { partition, openStore } = await places.stores();
-    const opened: Store[] = [];
-    return servers.harness({
-      partition,
-      openStore: async (connection) => {
-        const store = await openStore(connection);
-        opened.push(store);
-        return store;
-      },
-      close: async () => {
-        for (const store of opened) await store.close();
-      },
-    });
-  }
-
-  beforeAll(() => servers.start());
-  afterAll(async () => {
-    await servers.close();
-    await places.discard();
-  });
-
-  testTape({ name: "postgres-grpc", open: harness, runner: { describe, it } });
+  testServedTape("postgres-grpc", postgresPlaces("newest"));
 });

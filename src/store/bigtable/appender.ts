@@ -75,7 +75,10 @@ export class Appender {
     }
     this.#options.later(this.#cleanUp(attempts));
     const failed = attempts.find(({ failure }) => failure !== undefined)?.failure;
-    if (failed !== undefined && attempts.every(({ outcome }) => outcome?.kind !== "committed" && outcome?.kind !== "unknown")) {
+    if (
+      failed !== undefined &&
+      attempts.every(({ outcome }) => outcome?.kind !== "committed" && outcome?.kind !== "unknown")
+    ) {
       throw failed;
     }
     // What was not written for certain may be asked about all the same.

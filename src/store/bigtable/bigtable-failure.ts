@@ -65,7 +65,10 @@ interface Explanation {
 function explain(status: number | undefined, said: string): Explanation {
   switch (status) {
     case codes.notFound:
-      return { reason: "STORE_NOT_USABLE", advice: "the table or its family m is not there (any more): run tape migrate" };
+      return {
+        reason: "STORE_NOT_USABLE",
+        advice: "the table or its family m is not there (any more): run tape migrate",
+      };
     case codes.permissionDenied:
       return {
         reason: "STORE_NOT_USABLE",

@@ -66,7 +66,9 @@ export interface DataClient {
     options: CallOptions,
   ): PartStream<{ readonly chunks?: readonly CellChunk[] | null }>;
   mutateRows(
-    request: Target & { readonly entries: readonly { readonly rowKey: Buffer; readonly mutations: readonly Mutation[] }[] },
+    request: Target & {
+      readonly entries: readonly { readonly rowKey: Buffer; readonly mutations: readonly Mutation[] }[];
+    },
     options: CallOptions,
   ): PartStream<{
     readonly entries?:
@@ -99,7 +101,10 @@ export interface DataClient {
       ...unknown[],
     ]
   >;
-  pingAndWarm(request: { readonly name: string; readonly appProfileId: string }, options: CallOptions): Promise<unknown>;
+  pingAndWarm(
+    request: { readonly name: string; readonly appProfileId: string },
+    options: CallOptions,
+  ): Promise<unknown>;
   close(): Promise<void>;
 }
 

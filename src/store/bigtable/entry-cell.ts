@@ -34,7 +34,17 @@ interface Header {
 /** The cell's text: a line of JSON, then `meta` as it was given. */
 export function encodeEntry(entry: Entry, commitId: string, feedMs: number, body: BodyPlace | undefined): string {
   const { kind, ref, dims, at, trace, meta } = entry;
-  const header: Header = { format, kind, ref, dims, at, trace, commitId, feedMs, ...(body === undefined ? {} : { body }) };
+  const header: Header = {
+    format,
+    kind,
+    ref,
+    dims,
+    at,
+    trace,
+    commitId,
+    feedMs,
+    ...(body === undefined ? {} : { body }),
+  };
   // JSON holds no raw line break, so the first one ends the header.
   return `${JSON.stringify(header)}\n${meta}`;
 }

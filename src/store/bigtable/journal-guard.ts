@@ -45,7 +45,9 @@ export class JournalGuard {
       if (found?.id !== this.#id) throw lostJournal(this.#place, this.#id, found?.id);
     } catch (error) {
       this.#isDoubted = true;
-      throw isNotFound(error) ? lostJournal(this.#place, this.#id, undefined) : bigtableFailure(error, `looking at ${this.#place}`);
+      throw isNotFound(error)
+        ? lostJournal(this.#place, this.#id, undefined)
+        : bigtableFailure(error, `looking at ${this.#place}`);
     }
   }
 }

@@ -8,7 +8,15 @@ import { loadDriver, type Driver } from "./driver.ts";
 import { createJournal, defaultLagMs, readJournal, type Journal } from "./journal.ts";
 import { lostJournal } from "./journal-guard.ts";
 import { Keys } from "./keys.ts";
-import { checkAppProfile, createMissing, lookAtTable, notYetThere, placeOf, type Admin, type TableState } from "./schema.ts";
+import {
+  checkAppProfile,
+  createMissing,
+  lookAtTable,
+  notYetThere,
+  placeOf,
+  type Admin,
+  type TableState,
+} from "./schema.ts";
 import { Table } from "./table.ts";
 
 const journalStep: MigrationStep = Object.freeze({
@@ -51,13 +59,21 @@ export class Place {
    */
   async journal(observer: StoreObserver): Promise<Journal> {
     const state = await this.#withAdmin((admin) => this.#look(admin));
-    if (state.missing.length > 0) throw notYetThere(this.#target, state.missing, "tape migrate or a start without --no-migrate creates it, if it may");
+    if (state.missing.length > 0)
+      throw notYetThere(
+        this.#target,
+        state.missing,
+        "tape migrate or a start without --no-migrate creates it, if it may",
+      );
     if (state.isHidden) {
       observer.warn(`this identity may not look at ${this.name}: family and versions a cell were not checked`);
     }
     const journal = await this.#readJournal();
     if (journal === undefined) {
-      throw new TapeError("MIGRATION_PENDING", `${this.name} holds no journal yet; run tape migrate, or start without --no-migrate`);
+      throw new TapeError(
+        "MIGRATION_PENDING",
+        `${this.name} holds no journal yet; run tape migrate, or start without --no-migrate`,
+      );
     }
     const { feedLagMs } = this.#target;
     if (feedLagMs !== undefined && feedLagMs !== journal.times.lagMs) {

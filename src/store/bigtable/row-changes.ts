@@ -77,7 +77,12 @@ export class RowChanges {
       ...mutations.map((mutation) => ("setCell" in mutation ? mutation.setCell.value.byteLength : 0)),
     );
     if (largest > cellBytes) {
-      return refuse(`an entry or the head of row ${row} is too large, in bytes`, largest, cellBytes, "record less at once");
+      return refuse(
+        `an entry or the head of row ${row} is too large, in bytes`,
+        largest,
+        cellBytes,
+        "record less at once",
+      );
     }
     return undefined;
   }

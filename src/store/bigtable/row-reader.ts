@@ -36,7 +36,12 @@ export class RowReader {
       const found = await this.#readCells(row, after, limit, bodies && limit > 0);
       if (found === undefined) return null;
       const { mark, head, cells } = found;
-      if (!bodies) return sliceOf(mark, head, cells.map(({ entry }) => entry));
+      if (!bodies)
+        return sliceOf(
+          mark,
+          head,
+          cells.map(({ entry }) => entry),
+        );
       const entries = await this.#withBodies(row, cells, found.row);
       if (entries !== undefined) return sliceOf(mark, head, entries);
       // Trimmed between the two looks: the next one sees that.

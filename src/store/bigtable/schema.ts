@@ -70,7 +70,11 @@ function missingIn(table: TableInfo, target: BigtableTarget): readonly SchemaSte
 }
 
 /** Makes what is missing, also while other servers do. Errors: STORE_NOT_USABLE, naming what to run instead. */
-export async function createMissing({ tables }: Admin, target: BigtableTarget, steps: readonly SchemaStep[]): Promise<void> {
+export async function createMissing(
+  { tables }: Admin,
+  target: BigtableTarget,
+  steps: readonly SchemaStep[],
+): Promise<void> {
   for (const { id } of steps) {
     try {
       if (id === 1) {
@@ -109,8 +113,7 @@ export async function checkAppProfile({ instances }: Admin, target: BigtableTarg
     const [{ singleClusterRouting }] = await instances.getAppProfile({ name }, call);
     const routing = singleClusterRouting ?? undefined;
     if (routing?.allowTransactionalWrites === true) return;
-    const why =
-      routing === undefined ? "routes to several clusters" : "does not allow single-row transactions";
+    const why = routing === undefined ? "routes to several clusters" : "does not allow single-row transactions";
     throw new TapeError(
       "STORE_NOT_USABLE",
       `app profile ${id} of Bigtable instance ${target.instance} ${why}, and a journal is conditional writes on one row, which take one cluster; name another profile (?appProfile=...), or make one: gcloud bigtable app-profiles create tape --project=${target.project} --instance=${target.instance} --route-to=CLUSTER --transactional-writes`,

@@ -100,10 +100,7 @@ export class Table {
   /** Gives those that are to be sent again. Rejects when some failed for good. */
   async #change(changes: readonly RowChange[]): Promise<readonly RowChange[]> {
     const entries = changes.map(({ key, mutations }) => ({ rowKey: bytes(key), mutations }));
-    const stream = this.#next().mutateRows(
-      { ...this.#place, entries },
-      { timeout: deadlines.write, retry: null },
-    );
+    const stream = this.#next().mutateRows({ ...this.#place, entries }, { timeout: deadlines.write, retry: null });
     const done = new Set<number>();
     for await (const answer of stream) {
       for (const { index, status } of answer.entries ?? []) {

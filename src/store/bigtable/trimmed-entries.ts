@@ -42,6 +42,8 @@ export async function readTrimmed(
     seqs: entries.map(({ entry }) => entry.seq),
     bytes,
     announcements: [...announcements.values()],
-    apart: entries.flatMap(({ entry: { seq }, body }) => (body?.apart === undefined ? [] : [{ seq, hash: body.apart }])),
+    apart: entries.flatMap(({ entry: { seq }, body }) =>
+      body?.apart === undefined ? [] : [{ seq, hash: body.apart }],
+    ),
   };
 }

@@ -62,13 +62,11 @@ export const feedCases: readonly TapeCase[] = [
       const entries = await feed(t);
       ascending(entries);
       for (const runId of [one, two]) {
-        const ofRun = entries.filter((entry) => entry.runId === runId);
-        const { runId: _, ...rest } = ofRun[0] ?? { runId };
-        assert.deepEqual(
-          ofRun.map(({ runId: __, ...entry }) => entry),
-          await t.journal(runId),
-        );
-        assert.deepEqual(rest, (await t.journal(runId))[0]);
+        const ofRun = entries.filter((entry) => entry.runId === runId).map(({ runId: _, ...entry }) => entry);
+        const journal = await t.journal(runId);
+        // A store that orders its feed after the commits cannot tell the journal of a run where its entries will stand.
+        const isKnown = journal.some(({ globalSeq }) => globalSeq !== 0);
+        assert.deepEqual(isKnown ? ofRun : ofRun.map((entry) => ({ ...entry, globalSeq: 0 })), journal);
       }
       assert.equal(entries.filter((entry) => entry.runId === "").length, 2, "the value and the event");
       assert.equal(entries.length, (await t.journal(one)).length + (await t.journal(two)).length + 2);

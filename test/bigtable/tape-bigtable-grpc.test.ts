@@ -1,0 +1,7 @@
+import { describeBigtable } from "../emulators/shared-emulator.ts";
+import { testServedTape } from "../served-places.ts";
+import { bigtablePlaces } from "./journals.ts";
+
+describeBigtable("Bigtable behind gRPC", (host) => {
+  testServedTape("bigtable-grpc", bigtablePlaces(host));
+});

@@ -1,0 +1,10 @@
+import { afterAll, describe, it } from "vitest";
+import { testTape } from "../../src/testing/index.ts";
+import { describeBigtable } from "../emulators/shared-emulator.ts";
+import { bigtablePlaces } from "./journals.ts";
+
+describeBigtable("Bigtable", (host) => {
+  const places = bigtablePlaces(host);
+  afterAll(() => places.discard());
+  testTape({ name: "bigtable", open: () => places.harness(), runner: { describe, it } });
+});
