@@ -51,6 +51,7 @@ export class GrpcProxy implements AsyncDisposable {
   readonly #counts = new Map<string, number>();
   readonly #requests: ProxiedCall[] = [];
   readonly #sockets = new Set<Socket>();
+  readonly #underWay = new Set<Promise<void>>();
   #front: TcpServer | undefined;
   #port = 0;
 
@@ -64,10 +65,7 @@ export class GrpcProxy implements AsyncDisposable {
   }
 
   /** @param target `host:port` of the emulator. @param services Full names of services with their methods. */
-  static async open(
-    target: string,
-    services: Readonly<Record<string, readonly string[]>>,
-  ): Promise<GrpcProxy> {
+  static async open(target: string, services: Readonly<Record<string, readonly string[]>>): Promise<GrpcProxy> {
     const proxy = new GrpcProxy(target);
     for (const [service, methods] of Object.entries(services)) proxy.#serve(service, methods);
     await proxy.#listen();
@@ -93,6 +91,11 @@ export class GrpcProxy implements AsyncDisposable {
   forget(): void {
     this.#counts.clear();
     this.#requests.length = 0;
+  }
+
+  /** Resolves when no more than `left` of the calls that have come so far are under way. */
+  async idle(left = 0): Promise<void> {
+    while (this.#underWay.size > left) await Promise.race(this.#underWay);
   }
 
   /** Breaks all connections of callers; new ones are taken. */
@@ -125,7 +128,12 @@ export class GrpcProxy implements AsyncDisposable {
     const handlers = Object.fromEntries(
       methods.map((method) => [
         method,
-        (call: ServerWritableStream<Buffer, Buffer>) => void this.#handle(method, `/${service}/${method}`, call),
+        (call: ServerWritableStream<Buffer, Buffer>) => {
+          const handling = this.#handle(method, `/${service}/${method}`, call).finally(() => {
+            this.#underWay.delete(handling);
+          });
+          this.#underWay.add(handling);
+        },
       ]),
     );
     this.#server.addService(definition, handlers);

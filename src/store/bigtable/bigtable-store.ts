@@ -26,6 +26,7 @@ import { OpenJournal } from "./open-journal.ts";
 import { Place } from "./place.ts";
 import { inlineBodyBytes } from "./row-bodies.ts";
 import { serviceLimits, type RowLimits } from "./row-changes.ts";
+import { defaultDeadlines, type Deadlines } from "./table.ts";
 
 /** What a store may be given besides its URL. */
 export interface BigtableOptions {
@@ -35,8 +36,12 @@ export interface BigtableOptions {
   readonly emulator?: string | undefined;
   /** The machine's clock, milliseconds since 1970. Default: that. */
   readonly now?: () => number;
+  /** How often it is compared with the service's, milliseconds. Default 30 s: drift within that is small. */
+  readonly clockEveryMs?: number;
   /** Default: those of the service. */
   readonly limits?: RowLimits;
+  /** Default: {@link defaultDeadlines}. */
+  readonly deadlines?: Deadlines;
 }
 
 /** Rows of a batch share one call before their commits; more rows would only wait for each other. */
@@ -63,7 +68,7 @@ const capabilities: StoreCapabilities = Object.freeze({
 class BigtableStore implements Store {
   readonly capabilities: StoreCapabilities = capabilities;
   readonly #place: Place;
-  readonly #options: Required<Omit<BigtableOptions, "emulator">>;
+  readonly #options: Required<Omit<BigtableOptions, "emulator" | "deadlines">>;
   readonly #lifecycle = new Lifecycle();
   readonly #wake = new WakeBroadcast();
   readonly #work = new UnderWay();
@@ -72,9 +77,9 @@ class BigtableStore implements Store {
   #closing: Promise<void> | undefined;
 
   constructor(target: BigtableTarget, options: BigtableOptions) {
-    const { observer = noObserver, now = Date.now, limits = serviceLimits } = options;
-    this.#options = { observer, now, limits };
-    this.#place = new Place(target, now);
+    const { observer = noObserver, now = Date.now, limits = serviceLimits, clockEveryMs = 30_000 } = options;
+    this.#options = { observer, now, limits, clockEveryMs };
+    this.#place = new Place(target, now, options.deadlines ?? defaultDeadlines);
   }
 
   async open(options: CallContext = {}): Promise<void> {

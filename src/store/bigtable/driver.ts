@@ -40,11 +40,23 @@ export type Filter = Readonly<Record<string, unknown>>;
 /** A call's answer that comes in parts. */
 export type PartStream<T> = AsyncIterable<T> & { destroy(): unknown };
 
-interface CallOptions {
+/** What every call is made with. */
+export interface CallOptions {
+  /** Milliseconds. */
   readonly timeout: number;
-  /** `null`: the library never sends a call a second time. */
   readonly retry: null;
+  readonly retryRequestOptions: { readonly retries: 0; readonly noResponseRetries: 0 };
 }
+
+/**
+ * Options of a call that the library sends once: neither its table of retries applies, nor what it does by default with a
+ * stream that ends before its first answer (two more tries, over seconds). The tests count what arrives.
+ */
+export const once = (timeout: number): CallOptions => ({
+  timeout,
+  retry: null,
+  retryRequestOptions: { retries: 0, noResponseRetries: 0 },
+});
 
 interface Target {
   readonly tableName: string;

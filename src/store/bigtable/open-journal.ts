@@ -34,6 +34,7 @@ export interface OpenJournalOptions {
   readonly wake: WakeBroadcast;
   readonly observer: StoreObserver;
   readonly now: () => number;
+  readonly clockEveryMs: number;
   readonly limits: RowLimits;
 }
 
@@ -50,7 +51,7 @@ export class OpenJournal {
   readonly #later = new UnderWay();
   readonly #ripening: Ripening;
 
-  constructor({ place, journal, wake, observer, now, limits }: OpenJournalOptions) {
+  constructor({ place, journal, wake, observer, now, clockEveryMs, limits }: OpenJournalOptions) {
     const { table, keys, name } = place;
     const { times } = journal;
     const marks = new RowMarks();
@@ -61,7 +62,7 @@ export class OpenJournal {
     place.onLost = () => {
       this.#guard.doubt();
     };
-    this.#clock = new ServiceClock({ table, keys, times, now, observer });
+    this.#clock = new ServiceClock({ table, keys, times, now, observer, everyMs: clockEveryMs });
     this.#reader = new RowReader(table, keys, marks);
     this.#appender = new Appender({
       table,

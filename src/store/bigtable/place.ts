@@ -17,7 +17,7 @@ import {
   type Admin,
   type TableState,
 } from "./schema.ts";
-import { Table } from "./table.ts";
+import { Table, type Deadlines } from "./table.ts";
 
 const journalStep: MigrationStep = Object.freeze({
   id: 3,
@@ -34,15 +34,17 @@ export class Place {
   onLost: () => void = () => undefined;
   readonly #target: BigtableTarget;
   readonly #now: () => number;
+  readonly #deadlines: Deadlines;
   #driver: Promise<Driver> | undefined;
   #connecting: Promise<void> | undefined;
   #connections: readonly Connection[] = [];
   #table: Table | undefined;
 
   /** @param now The machine's clock, milliseconds. */
-  constructor(target: BigtableTarget, now: () => number) {
+  constructor(target: BigtableTarget, now: () => number, deadlines: Deadlines) {
     this.#target = target;
     this.#now = now;
+    this.#deadlines = deadlines;
     this.keys = new Keys(target.prefix);
     this.name = placeOf(target);
   }
@@ -143,7 +145,7 @@ export class Place {
     const connections = await connect(await this.#loaded(), this.#target, () => {
       this.onLost();
     });
-    const table = new Table(connections, this.#target);
+    const table = new Table(connections, this.#target, this.#deadlines);
     try {
       await table.warm();
     } catch (error) {

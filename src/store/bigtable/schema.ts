@@ -2,7 +2,7 @@ import { TapeError } from "../../errors.ts";
 import type { MigrationStep } from "../store.ts";
 import { bigtableFailure, isAlreadyThere, isForbidden, isNotFound, isUnimplemented } from "./bigtable-failure.ts";
 import type { BigtableTarget } from "./bigtable-url.ts";
-import type { InstanceAdminClient, TableAdminClient, TableInfo } from "./driver.ts";
+import { once, type InstanceAdminClient, type TableAdminClient, type TableInfo } from "./driver.ts";
 import { family } from "./keys.ts";
 
 /** The admin APIs of an instance. */
@@ -21,7 +21,7 @@ export interface TableState {
 
 type SchemaStep = MigrationStep & { readonly id: 1 | 2 };
 
-const call = { timeout: 30_000, retry: null } as const;
+const call = once(30_000);
 const gcRule = { maxNumVersions: 1 };
 
 const parentOf = ({ project, instance }: BigtableTarget): string => `projects/${project}/instances/${instance}`;

@@ -12,10 +12,9 @@ export interface ServiceClockOptions {
   readonly times: JournalTimes;
   readonly now: () => number;
   readonly observer: StoreObserver;
+  readonly everyMs: number;
 }
 
-/** Looked at so often, milliseconds: a clock that drifts by 500 parts in a million is 15 ms further off by then. */
-const everyMs = 30_000;
 const clockColumn = "clock";
 
 /**
@@ -53,7 +52,7 @@ export class ServiceClock {
       this.#running ??= this.#look().finally(() => {
         this.#running = undefined;
       });
-    }, everyMs).unref();
+    }, this.#options.everyMs).unref();
   }
 
   /** Errors: STORE_UNAVAILABLE while the clock is too far off. */

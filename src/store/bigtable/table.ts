@@ -3,12 +3,20 @@ import { isDefinite, isPassing, isUnimplemented } from "./bigtable-failure.ts";
 import type { BigtableTarget } from "./bigtable-url.ts";
 import { sizeOf } from "./cells.ts";
 import type { Connection } from "./connection.ts";
-import type { Filter, Mutation } from "./driver.ts";
+import { once, type Filter, type Mutation } from "./driver.ts";
 import { family, type KeyRange } from "./keys.ts";
 import { rowsOf, type BigtableRow } from "./read-rows.ts";
 
 /** Deadlines of calls, milliseconds. */
-const deadlines = { read: 20_000, write: 20_000, commit: 10_000, warm: 5_000 } as const;
+export interface Deadlines {
+  readonly read: number;
+  /** Of what goes before or after a commit. */
+  readonly write: number;
+  readonly commit: number;
+}
+
+/** A call of the service takes some milliseconds; one that takes seconds is better asked about. */
+export const defaultDeadlines: Deadlines = Object.freeze({ read: 20_000, write: 20_000, commit: 10_000 });
 /** Most bytes and rows of one bulk call. */
 const bulk = { bytes: 16 * 1024 * 1024, rows: 1000 } as const;
 /** Pauses before a call that can safely be repeated is. */
@@ -44,11 +52,17 @@ export class Table {
   readonly #connections: readonly Connection[];
   readonly #place: { readonly tableName: string; readonly appProfileId: string };
   readonly #instance: string;
+  readonly #deadlines: Deadlines;
   #turn = 0;
 
   /** @param connections Calls take turns on them. */
-  constructor(connections: readonly Connection[], { project, instance, table, appProfile = "" }: BigtableTarget) {
+  constructor(
+    connections: readonly Connection[],
+    { project, instance, table, appProfile = "" }: BigtableTarget,
+    deadlines: Deadlines,
+  ) {
     this.#connections = connections;
+    this.#deadlines = deadlines;
     this.#instance = `projects/${project}/instances/${instance}`;
     this.#place = { tableName: `${this.#instance}/tables/${table}`, appProfileId: appProfile };
   }
@@ -59,7 +73,7 @@ export class Table {
     await Promise.all(
       this.#connections.map(async ({ client }) => {
         try {
-          await client.pingAndWarm(request, { timeout: deadlines.warm, retry: null });
+          await client.pingAndWarm(request, once(this.#deadlines.read));
         } catch (error) {
           if (!isUnimplemented(error)) throw error;
         }
@@ -77,7 +91,7 @@ export class Table {
     const rows = { rowKeys: keys.map(bytes), rowRanges: ranges.map(rowRange) };
     const stream = this.#next().readRows(
       { ...this.#place, rows, filter, rowsLimit: limit },
-      { timeout: deadlines.read, retry: null },
+      once(this.#deadlines.read),
     );
     const found: BigtableRow[] = [];
     for await (const row of rowsOf(stream)) found.push(row);
@@ -100,7 +114,7 @@ export class Table {
   /** Gives those that are to be sent again. Rejects when some failed for good. */
   async #change(changes: readonly RowChange[]): Promise<readonly RowChange[]> {
     const entries = changes.map(({ key, mutations }) => ({ rowKey: bytes(key), mutations }));
-    const stream = this.#next().mutateRows({ ...this.#place, entries }, { timeout: deadlines.write, retry: null });
+    const stream = this.#next().mutateRows({ ...this.#place, entries }, once(this.#deadlines.write));
     const done = new Set<number>();
     for await (const answer of stream) {
       for (const { index, status } of answer.entries ?? []) {
@@ -127,7 +141,7 @@ export class Table {
         trueMutations: matched,
         falseMutations: unmatched,
       },
-      { timeout: deadlines.commit, retry: null },
+      once(this.#deadlines.commit),
     );
     return answer.predicateMatched === true;
   }
@@ -137,7 +151,7 @@ export class Table {
     const rules = [{ familyName: family, columnQualifier: bytes(column), appendValue: Buffer.alloc(0) }];
     const [{ row }] = await this.#next().readModifyWriteRow(
       { ...this.#place, rowKey: bytes(key), rules },
-      { timeout: deadlines.commit, retry: null },
+      once(this.#deadlines.commit),
     );
     const micros = row?.families?.[0]?.columns?.[0]?.cells?.[0]?.timestampMicros ?? 0;
     return Math.floor(Number(typeof micros === "object" ? micros.toNumber() : micros) / 1000);

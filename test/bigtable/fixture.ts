@@ -1,0 +1,58 @@
+import { onTestFinished } from "vitest";
+import { bigtableStore, type BigtableOptions } from "../../src/store/bigtable/bigtable-store.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { GrpcProxy } from "../emulators/grpc-proxy.ts";
+import { newJournal } from "./journals.ts";
+import { bigtableProxy } from "./proxied.ts";
+
+/** A store whose calls go through a proxy of its own. */
+export interface ProxiedStore {
+  readonly store: Store;
+  readonly proxy: GrpcProxy;
+}
+
+/** The journal of one test, which several stores may open; everything ends with the test. */
+export class Scene {
+  readonly host: string;
+  /** Without the emulator. */
+  readonly #journal: string;
+
+  /** @param parameters More for the URL. */
+  constructor(host: string, parameters = "") {
+    this.host = host;
+    this.#journal = newJournal("HOST", parameters);
+  }
+
+  /** The journal's URL by way of this host. */
+  url(host: string = this.host): string {
+    return this.#journal.replace("HOST", host);
+  }
+
+  /** A store on the journal. */
+  async open(options: BigtableOptions = {}, url: string = this.url()): Promise<Store> {
+    const store = bigtableStore(url, options);
+    onTestFinished(() => store.close());
+    await store.migrate({ dryRun: false });
+    return store;
+  }
+
+  async openProxied(options: BigtableOptions = {}): Promise<ProxiedStore> {
+    const proxy = await this.proxy();
+    return { proxy, store: await this.open(options, this.url(proxy.host)) };
+  }
+
+  async proxy(): Promise<GrpcProxy> {
+    const proxy = await bigtableProxy(this.host);
+    onTestFinished(() => proxy[Symbol.asyncDispose]());
+    return proxy;
+  }
+}
+
+/** A promise and what resolves it. */
+export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
