@@ -17,6 +17,8 @@ const inMemory = ":memory:";
 export interface StoreOptions {
   /** Whom the store tells what people should know about it. Default: nobody. */
   readonly observer?: StoreObserver;
+  /** Where Google's tools look for emulators: `BIGTABLE_EMULATOR_HOST`. Default: that of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -24,6 +26,8 @@ export interface StoreOptions {
  * `open()` or `migrate()` does. Errors: STORE_URL_INVALID.
  */
 export async function createStore(url: string, options: StoreOptions = {}): Promise<Store> {
+  // oxlint-disable-next-line node/no-process-env -- Google's tools look for emulators there, also in the embedded library
+  const { environment = process.env } = options;
   const { scheme, rest } = split(url);
   switch (scheme) {
     case "memory": {
@@ -44,7 +48,7 @@ export async function createStore(url: string, options: StoreOptions = {}): Prom
     }
     case "bigtable": {
       const { bigtableStore } = await import("./bigtable/bigtable-store.ts");
-      return bigtableStore(url, options);
+      return bigtableStore(url, { ...options, emulator: environment["BIGTABLE_EMULATOR_HOST"] || undefined });
     }
     default:
       throw invalid(

@@ -196,6 +196,7 @@ describeBigtable("Bigtable, the feed", (host) => {
       while ((await all(reader)).length === 0) await hints.next();
     };
     await within(5000, "a hint at the right time", wait());
+    expect(namesOf(await all(reader))).toEqual(["a:1"]);
     abort.abort();
   });
 });

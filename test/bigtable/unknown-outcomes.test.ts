@@ -152,7 +152,7 @@ describeBigtable("Bigtable, faults all the time", (host) => {
     await load.progress(150);
     for (const { proxy } of proxied) proxy.act = () => ({ kind: "pass" });
     await within(30_000, "the end of the load", load.stop());
-    const [engine] = engines;
-    if (engine !== undefined) await load.verify(engine.tape(localAccess));
+    expect(engines.reduce((sum, engine) => sum + engine.stats().unknownOutcomes, 0)).toBeGreaterThan(0);
+    for (const engine of engines.slice(0, 1)) await load.verify(engine.tape(localAccess));
   });
 });

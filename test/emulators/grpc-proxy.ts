@@ -198,9 +198,9 @@ export class GrpcProxy implements AsyncDisposable {
     const stream = this.#client.makeServerStreamRequest(path, same, same, call.request, metadata);
     const answers: Buffer[] = [];
     try {
-      for await (const answer of stream) {
+      for await (const answer of stream as AsyncIterable<Buffer>) {
         if (act.kind === "pass" || act.kind === "hold") call.write(answer);
-        else answers.push(answer as Buffer);
+        else answers.push(answer);
       }
     } catch (error) {
       const { code = codes.UNKNOWN, details = "" } = error as Partial<ServiceError>;

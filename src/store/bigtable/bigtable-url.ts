@@ -27,7 +27,7 @@ const mostChannels = 64;
 const defaultChannels = 4;
 
 const rules = {
-  project: /^[a-z][a-z0-9.:-]{1,98}$/,
+  project: /^[a-z][a-z0-9.:-]{0,98}$/,
   instance: /^[a-z][a-z0-9-]{0,62}$/,
   table: /^[A-Za-z0-9_.-]{1,50}$/,
   appProfile: /^[A-Za-z0-9_.-]{1,50}$/,

@@ -62,7 +62,7 @@ export const feedCases: readonly TapeCase[] = [
       const entries = await feed(t);
       ascending(entries);
       for (const runId of [one, two]) {
-        const ofRun = entries.filter((entry) => entry.runId === runId).map(({ runId: _, ...entry }) => entry);
+        const ofRun = entries.filter((entry) => entry.runId === runId).map(({ runId: __, ...entry }) => entry);
         const journal = await t.journal(runId);
         // A store that orders its feed after the commits cannot tell the journal of a run where its entries will stand.
         const isKnown = journal.some(({ globalSeq }) => globalSeq !== 0);
