@@ -14,8 +14,10 @@ import type { TrimmedEntries } from "./trimmed-entries.ts";
 export interface RowLimits {
   /** A row that is larger is reported, bytes. */
   readonly warnBytes: number;
-  /** A row does not become larger, bytes: the service's hard limit is 256 MiB, and a row is read whole. */
+  /** A row does not become larger, bytes. */
   readonly rowBytes: number;
+  /** Beyond that, what is small is still taken up to here: a run that is full can be settled and ended. */
+  readonly lastBytes: number;
   /** A cell is not larger, bytes: the service's hard limit is 100 MB. */
   readonly cellBytes: number;
   /** Changes in one commit at most; the service's own limit is 100,000. */
@@ -24,10 +26,14 @@ export interface RowLimits {
 
 const mebibyte = 1024 * 1024;
 
-/** Source: "Quotas and limits" of the Bigtable documentation. */
+/** An append that adds no more than this, bytes, is small. */
+const smallBytes = 8 * 1024;
+
+/** The service's own limits are 256 MiB a row and 100 MB a cell. Source: its documentation, "Quotas and limits". */
 export const serviceLimits: RowLimits = Object.freeze({
   warnBytes: 64 * mebibyte,
-  rowBytes: 200 * mebibyte,
+  rowBytes: 192 * mebibyte,
+  lastBytes: 200 * mebibyte,
   cellBytes: 64 * mebibyte,
   mutations: 100_000,
 });
@@ -58,17 +64,18 @@ export class RowChanges {
 
   /** Why the row cannot take it; undefined: it can. */
   refusal(prepared: Prepared): TapeError | undefined {
-    const { rowBytes, cellBytes, mutations: most } = this.#limits;
+    const { rowBytes, lastBytes, cellBytes, mutations: most } = this.#limits;
     const { row, head } = prepared.append;
     const { mutations, bytes } = changesOf(prepared, 0);
     const size = bytes + head.byteLength;
+    const room = bytes - prepared.mark.bytes <= smallBytes ? lastBytes : rowBytes;
     const refuse = (what: string, found: number, limit: number, advice: string): TapeError =>
       new TapeError("SIZE_LIMIT", `${what} (${found} of at most ${limit}): nothing was written; ${advice}`, {
         ids: { row, size: String(found), limit: String(limit) },
       });
-    if (size > rowBytes) {
+    if (size > room) {
       const advice = "end this run and go on in a new one, or keep large payloads elsewhere and record where";
-      return refuse(`row ${row} is full, in bytes`, size, rowBytes, advice);
+      return refuse(`row ${row} is full, in bytes`, size, room, advice);
     }
     if (mutations.length > most) {
       return refuse(`an append changes too much of row ${row} at once`, mutations.length, most, "do less in one call");
