@@ -58,7 +58,8 @@ describe("createStore", () => {
     ["sqlite:a%00b.db", "control characters"],
     ["memory:x", "takes nothing"],
     ["mysql://root@localhost/tape", "no store of that kind"],
-    ["bigtable://p/i/t", "not in this version"],
+    ["postgres://root@localhost/tape?shema=x", "shema"],
+    ["bigtable:p/i/t", "bigtable://project/instance/table"],
     ["spanner://p/i/d", "not in this version"],
   ])("%j is refused and says what exists", async (url, why) => {
     const error = await refusal(url);

@@ -26,6 +26,15 @@ export interface StoreOptions {
  * `open()` or `migrate()` does. Errors: STORE_URL_INVALID.
  */
 export async function createStore(url: string, options: StoreOptions = {}): Promise<Store> {
+  try {
+    return await storeOf(url, options);
+  } catch (error) {
+    if (!(error instanceof TapeError) || error.reason !== "STORE_URL_INVALID") throw error;
+    throw new TapeError(error.reason, `${error.message}; there are: ${supported}`);
+  }
+}
+
+async function storeOf(url: string, options: StoreOptions): Promise<Store> {
   // oxlint-disable-next-line node/no-process-env -- Google's tools look for emulators there, also in the embedded library
   const { environment = process.env } = options;
   const { scheme, rest } = split(url);
@@ -89,7 +98,4 @@ function decodePath(url: string, path: string): string {
 }
 
 const invalid = (url: string, why: string): TapeError =>
-  new TapeError(
-    "STORE_URL_INVALID",
-    `store URL ${JSON.stringify(maskUrl(url))} is not valid: ${why}; there are: ${supported}`,
-  );
+  new TapeError("STORE_URL_INVALID", `store URL ${JSON.stringify(maskUrl(url))} is not valid: ${why}`);

@@ -12,7 +12,7 @@ export const newJournal = (host: string, parameters = ""): string =>
   `bigtable://project/instance/journals?emulator=${host}&prefix=${randomUUID()}&feedLagMs=${testLagMs}${parameters}`;
 
 /** A store on this journal, which is made if there is none. */
-export async function openJournal(url: string): Promise<Store> {
+async function openJournal(url: string): Promise<Store> {
   const store = await createStore(url);
   await store.migrate({ dryRun: false });
   return store;

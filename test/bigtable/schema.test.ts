@@ -35,7 +35,9 @@ describeBigtable("Bigtable, what is there at start", (host) => {
     const names = ["create table", "begin a journal"];
     const pending = await (await make(url)).migrate({ dryRun: true });
     expect(pending.steps.map(({ name }) => names.find((one) => name.startsWith(one)))).toEqual(names);
-    expect(pending.steps[0]?.statements).toMatch(/^cbt -project p -instance i createtable t-\S+ families=m:maxversions=1$/);
+    expect(pending.steps[0]?.statements).toMatch(
+      /^cbt -project p -instance i createtable t-\S+ families=m:maxversions=1$/,
+    );
     const opening = (await make(url)).open();
     await expect(opening).rejects.toMatchObject({ reason: "MIGRATION_PENDING" });
     await expect(opening).rejects.toThrow(/Terraform module makes it, or: cbt -project p -instance i createtable/);
@@ -65,7 +67,9 @@ describeBigtable("Bigtable, what is there at start", (host) => {
       );
     await create("bare", undefined);
     const bare = await make(`bigtable://p/i/bare?emulator=${host}`);
-    await expect(bare.open()).rejects.toThrow(/missing is create family m.*cbt .* createfamily bare m && cbt .* setgcpolicy/);
+    await expect(bare.open()).rejects.toThrow(
+      /missing is create family m.*cbt .* createfamily bare m && cbt .* setgcpolicy/,
+    );
     expect((await bare.migrate({ dryRun: false })).steps.map(({ id }) => id)).toEqual([2, 3]);
     await commit(bare, appendTo("a", 0));
 
@@ -116,7 +120,9 @@ describeBigtable("Bigtable, what is there at start", (host) => {
       const start = begin();
       await expect(start).rejects.toMatchObject({ reason: "STORE_NOT_USABLE" });
       await expect(start).rejects.toThrow(why);
-      await expect(start).rejects.toThrow(/app profile mine .* gcloud bigtable app-profiles create .* --transactional-writes/);
+      await expect(start).rejects.toThrow(
+        /app profile mine .* gcloud bigtable app-profiles create .* --transactional-writes/,
+      );
     }
   });
 
@@ -166,11 +172,14 @@ describeBigtable("Bigtable, a journal that is lost", () => {
     await expect(store.read(rowId("a"))).rejects.toMatchObject({ reason: "STORE_UNAVAILABLE" });
     await emulator.start();
 
-    const gone = expect.objectContaining({ reason: "STORE_NOT_USABLE", message: expect.stringContaining(`journal ${journal} is gone`) });
-    const lost = (call: () => Promise<unknown>): Promise<void> =>
-      expect
-        .poll(() => call().then(() => "answered", (error: unknown) => error), { timeout: 10_000 })
-        .toEqual(gone) as Promise<void>;
+    const gone = expect.objectContaining({
+      reason: "STORE_NOT_USABLE",
+      message: expect.stringContaining(`journal ${journal} is gone`),
+    });
+    const lost = async (call: () => Promise<unknown>): Promise<void> => {
+      const said = async (): Promise<unknown> => call().then(String, (error: unknown) => error);
+      await expect.poll(said, { timeout: 10_000 }).toEqual(gone);
+    };
     await lost(() => store.append([appendTo("a", 1)]));
     // Somebody else makes a journal in its place: it is another one.
     const other = await scene.open();

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MemoryStore } from "../../src/store/memory/memory-store.ts";
@@ -24,6 +25,13 @@ export async function content(): Promise<Content> {
   return JSON.parse(text, revive) as Content;
 }
 
+/** The content with heads that are texts: the oldest SQLite files also hold others, which no store need take any more. */
+export async function textContent(): Promise<Content> {
+  const inText = (head: Uint8Array): Uint8Array =>
+    isUtf8(head) && !head.includes(0) ? head : Buffer.from(JSON.stringify({ bytes: [...head] }));
+  return (await content()).map((batch) => batch.map((append) => ({ ...append, head: inText(append.head) })));
+}
+
 /** Appends it all. */
 export async function writeAll(store: Store, batches: Content): Promise<void> {
   for (const batch of batches) await commit(store, ...batch);
@@ -47,4 +55,14 @@ export async function everything(store: Store, batches: Content): Promise<Everyt
     indexes: await Promise.all(spaces.map((space) => scanAll(store, space))),
     feed: await feedOf(store, 0),
   };
+}
+
+/** Positions differ from store to store; what they say is the order. */
+export function ranked({ rows, indexes, feed }: Everything): Everything {
+  const rank = new Map(feed.map(({ position }, i) => [position, i + 1]));
+  const inRank = <T extends { readonly position: number }>(entry: T): T => ({
+    ...entry,
+    position: rank.get(entry.position) ?? Number.NaN,
+  });
+  return { indexes, feed: feed.map(inRank), rows: rows.map((row) => ({ ...row, entries: row.entries.map(inRank) })) };
 }

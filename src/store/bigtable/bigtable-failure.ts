@@ -16,7 +16,7 @@ const codes = {
 } as const;
 
 /** The gRPC status of a failed call; undefined when it failed before it was one. */
-export function statusOf(error: unknown): number | undefined {
+function statusOf(error: unknown): number | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "number" ? error.code : undefined;
 }
 

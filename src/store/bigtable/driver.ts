@@ -145,7 +145,7 @@ export interface TableAdminClient {
 }
 
 /** An app profile as the admin API describes it. */
-export interface AppProfileInfo {
+interface AppProfileInfo {
   readonly singleClusterRouting?: {
     readonly clusterId?: string | null;
     readonly allowTransactionalWrites?: boolean | null;

@@ -28,7 +28,7 @@ const format = 1;
 const columnsOf = { id: "id", format: "format", lag: "feedLagMs", created: "created" } as const;
 
 /** A key that is written in its window is there before any reader looks: window and two skews are less than the lag. */
-export const timesOf = (lagMs: number): JournalTimes =>
+const timesOf = (lagMs: number): JournalTimes =>
   Object.freeze({ lagMs, windowMs: Math.floor(lagMs * 0.4), skewMs: Math.floor(lagMs * 0.25) });
 
 /** Reads the journal's own row; undefined: there is none. Errors: FORMAT_NEWER, STORE_CORRUPT. */

@@ -44,9 +44,6 @@ export function decodeMark(cell: Buffer, row: RowId): RowMark {
   };
 }
 
-/** Whether two marks are of the same moment: nothing was committed or fenced between them. */
-export const isSameMark = (a: RowMark, b: RowMark): boolean => a.version === b.version && a.fence === b.fence;
-
 /** Stored data that cannot be read. */
 export const corruptRow = (row: RowId, why: string, cause?: unknown): TapeError =>
   new TapeError("STORE_CORRUPT", `row ${row} cannot be read: ${why}; restore the table from a backup`, { cause });

@@ -1,13 +1,11 @@
 import { TapeError } from "../../errors.ts";
-import { Lifecycle } from "../lifecycle.ts";
+import { RemoteStore, type RemoteJournal, type RemotePlace } from "../remote-store.ts";
 import { pendingMigrations } from "../sql/migration.ts";
 import { noObserver, type StoreObserver } from "../store-observer.ts";
 import type {
   Append,
   AppendOutcome,
-  CallContext,
   FeedPage,
-  MigrationReport,
   MigrationStep,
   ReadOptions,
   RowId,
@@ -18,8 +16,7 @@ import type {
   StoreCapabilities,
   TailOptions,
 } from "../store.ts";
-import { UnderWay } from "../under-way.ts";
-import { WakeBroadcast } from "../wake-broadcast.ts";
+import type { WakeBroadcast } from "../wake-broadcast.ts";
 import { Appender } from "./appender.ts";
 import { Connections, type Session } from "./connections.ts";
 import { checkBase, raiseBase } from "./feed-base.ts";
@@ -51,31 +48,24 @@ const mostAppends = 4;
 
 /** A journal in a PostgreSQL database (13 or newer), which several servers may share. Errors: STORE_URL_INVALID. */
 export function postgresStore(url: string, options: PostgresOptions = {}): Store {
-  return new PostgresStore(parsePostgresUrl(url), options);
+  return new RemoteStore(new PostgresPlace(parsePostgresUrl(url), options));
 }
 
-class PostgresStore implements Store {
+/** A database, and what is particular to journals in it. */
+class PostgresPlace implements RemotePlace {
   readonly capabilities: StoreCapabilities;
   readonly #schema: string;
   readonly #target: PostgresTarget;
+  readonly #options: PostgresOptions;
   readonly #observer: StoreObserver;
   readonly #known: readonly MigrationStep[];
   readonly #connections: Connections;
-  readonly #reader: Reader;
-  readonly #appender: Appender;
-  readonly #watch: HorizonWatch;
-  readonly #lifecycle = new Lifecycle();
-  readonly #wake = new WakeBroadcast();
-  readonly #heldBack = new HeldBack(() => this.#wake.notify());
-  readonly #work = new UnderWay();
-  #channel: WakeChannel | undefined;
-  #opening: Promise<void> | undefined;
-  #closing: Promise<void> | undefined;
 
   constructor(target: PostgresTarget, options: PostgresOptions) {
     const { schema, poolSize, kind, listen, pgbouncer } = target;
     this.#target = target;
     this.#schema = schema;
+    this.#options = options;
     this.#observer = options.observer ?? noObserver;
     this.#known = options.migrations ?? migrations;
     this.capabilities = Object.freeze({
@@ -88,38 +78,12 @@ class PostgresStore implements Store {
       inlineBodyBytes,
       wakeDelayMs: wakeDelayMs(listen && !pgbouncer),
     });
-    const statements = statementsFor(schema);
     this.#connections = new Connections(target);
-    this.#reader = new Reader(this.#connections, statements);
-    this.#appender = new Appender(
-      this.#connections,
-      statements,
-      () => this.#raiseBase(),
-      () => this.#channel?.committed(),
-    );
-    this.#watch = new HorizonWatch({
-      connections: this.#connections,
-      observer: this.#observer,
-      everyMs: options.horizonEveryMs ?? 10_000,
-      stalledMs: options.horizonStalledMs ?? 30_000,
-      now: () => performance.now(),
-    });
   }
 
-  async open(options: CallContext = {}): Promise<void> {
-    this.#lifecycle.mayOpen(options.signal);
-    this.#opening ??= this.#open();
-    try {
-      await this.#opening;
-      this.#lifecycle.opened();
-    } catch (error) {
-      this.#opening = undefined;
-      throw error;
-    }
-  }
-
-  async #open(): Promise<void> {
-    const journal = await this.#look(async (session) => {
+  async open(wake: WakeBroadcast): Promise<RemoteJournal> {
+    const { observer: _, ...options } = this.#options;
+    const id = await this.#look(async (session) => {
       await checkServer(session, this.#connections.place, this.#observer, { onlyLooks: false });
       await checkSchema(session, this.#connections, this.#known, this.#schema);
       if (await checkBase(session, this.#schema)) this.#hasMoved();
@@ -128,55 +92,117 @@ class PostgresStore implements Store {
       );
       return String(line?.[0]);
     });
-    const { listen, pgbouncer } = this.#target;
-    this.#channel = new WakeChannel({
+    return new PostgresJournal({
+      ...options,
+      id,
+      wake,
+      target: this.#target,
       connections: this.#connections,
-      broadcast: this.#wake,
-      channel: `tape_${journal}`,
+      observer: this.#observer,
+      raiseBase: async () => {
+        if (await this.#look((session) => raiseBase(session, this.#schema))) this.#hasMoved();
+      },
+    });
+  }
+
+  async pending(): Promise<readonly MigrationStep[]> {
+    const role = await this.#checked(true);
+    const applied = await this.#look((session) => appliedMigrations(session, this.#schema));
+    const pending = pendingMigrations(this.#known, applied, journalIn(this.#connections, this.#schema));
+    return pending.map((step) => runnableStep(step, this.#schema, role));
+  }
+
+  async migrate(): Promise<readonly MigrationStep[]> {
+    await this.#checked(false);
+    return applyMigrations(this.#connections, this.#known, this.#schema);
+  }
+
+  close(): Promise<void> {
+    return this.#connections.close();
+  }
+
+  failure(error: unknown): TapeError {
+    return error instanceof TapeError
+      ? error
+      : postgresFailure(error, `opening ${journalIn(this.#connections, this.#schema)}`, "opening");
+  }
+
+  /** What there is to warn of, opening says. */
+  #checked(onlyLooks: boolean): ReturnType<typeof checkServer> {
+    return this.#look((session) => checkServer(session, this.#connections.place, noObserver, { onlyLooks }));
+  }
+
+  #hasMoved(): void {
+    this.#observer.warn(
+      `${journalIn(this.#connections, this.#schema)} has come from another database: its feed positions were raised, so that they go on rising`,
+    );
+  }
+
+  async #look<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      return await this.#connections.transaction(work);
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+}
+
+/** What an open journal works with. */
+interface JournalOptions extends Omit<PostgresOptions, "observer"> {
+  readonly id: string;
+  readonly target: PostgresTarget;
+  readonly connections: Connections;
+  readonly observer: StoreObserver;
+  readonly wake: WakeBroadcast;
+  readonly raiseBase: () => Promise<void>;
+}
+
+class PostgresJournal implements RemoteJournal {
+  readonly #reader: Reader;
+  readonly #appender: Appender;
+  readonly #watch: HorizonWatch;
+  readonly #heldBack: HeldBack;
+  readonly #channel: WakeChannel;
+  readonly #raiseBase: () => Promise<void>;
+
+  constructor({ id, target, connections, observer, wake, raiseBase: raise, ...options }: JournalOptions) {
+    const { schema, listen, pgbouncer } = target;
+    const statements = statementsFor(schema);
+    this.#raiseBase = raise;
+    this.#heldBack = new HeldBack(() => wake.notify());
+    this.#reader = new Reader(connections, statements);
+    this.#channel = new WakeChannel({
+      connections,
+      broadcast: wake,
+      channel: `tape_${id}`,
       notifies: listen,
       listens: listen && !pgbouncer,
       lastPosition: () => this.#reader.lastPosition(),
     });
+    this.#appender = new Appender(connections, statements, raise, () => this.#channel.committed());
+    this.#watch = new HorizonWatch({
+      connections,
+      observer,
+      everyMs: options.horizonEveryMs ?? 10_000,
+      stalledMs: options.horizonStalledMs ?? 30_000,
+      now: () => performance.now(),
+    });
     this.#watch.start();
   }
 
-  async migrate(options: { readonly dryRun: boolean }): Promise<MigrationReport> {
-    this.#lifecycle.mayOpen();
-    const { place } = this.#connections;
-    const onlyLooks = options.dryRun;
-    // What it has to warn of, opening says.
-    const role = await this.#look((session) => checkServer(session, place, noObserver, { onlyLooks }));
-    if (options.dryRun) {
-      const applied = await this.#look((session) => appliedMigrations(session, this.#schema));
-      const pending = pendingMigrations(this.#known, applied, journalIn(this.#connections, this.#schema));
-      return { steps: pending.map((step) => runnableStep(step, this.#schema, role)), dryRun: true };
-    }
-    const steps = await this.#try(() => applyMigrations(this.#connections, this.#known, this.#schema));
-    await this.open();
-    return { steps, dryRun: false };
+  append(batch: readonly Append[]): Promise<readonly AppendOutcome[]> {
+    return this.#appender.append(batch);
   }
 
-  async append(batch: readonly Append[], options: CallContext = {}): Promise<readonly AppendOutcome[]> {
-    this.#lifecycle.mayWork(options.signal);
-    return this.#work.finish(this.#appender.append(batch));
+  read(row: RowId, options: ReadOptions): Promise<RowSlice | null> {
+    return this.#reader.read(row, options);
   }
 
-  async read(row: RowId, options: ReadOptions = {}): Promise<RowSlice | null> {
-    this.#lifecycle.mayWork(options.signal);
-    return this.#work.finish(this.#reader.read(row, options));
+  scan(index: string, options: ScanOptions): Promise<ScanPage> {
+    return this.#reader.scan(index, options);
   }
 
-  async scan(index: string, options: ScanOptions): Promise<ScanPage> {
-    this.#lifecycle.mayWork(options.signal);
-    return this.#work.finish(this.#reader.scan(index, options));
-  }
-
-  async tail(options: TailOptions): Promise<FeedPage> {
-    this.#lifecycle.mayWork(options.signal);
-    return this.#work.finish(this.#tail(options));
-  }
-
-  async #tail({ after, limit }: TailOptions): Promise<FeedPage> {
+  async tail({ after, limit }: TailOptions): Promise<FeedPage> {
     let look = await this.#reader.tail(after, limit);
     if (!look.isHome) {
       await this.#raiseBase();
@@ -188,49 +214,13 @@ class PostgresStore implements Store {
     return { entries: look.entries, next: look.next };
   }
 
-  wake(options: { readonly signal: AbortSignal }): AsyncIterable<void> {
-    const hints = this.#wake.listen(options.signal);
-    this.#channel?.listen();
-    return hints;
+  listen(): void {
+    this.#channel.listen();
   }
 
-  close(): Promise<void> {
-    return (this.#closing ??= this.#end());
-  }
-
-  async #end(): Promise<void> {
-    this.#lifecycle.closed();
+  async close(): Promise<void> {
     this.#heldBack.reset();
-    this.#wake.close();
-    await this.#work.settled();
-    await this.#opening?.catch(() => undefined);
     await this.#watch.stop();
-    await this.#channel?.close();
-    await this.#connections.close();
-  }
-
-  async #raiseBase(): Promise<void> {
-    const raised = await this.#look((session) => raiseBase(session, this.#schema));
-    if (raised) this.#hasMoved();
-  }
-
-  #hasMoved(): void {
-    this.#observer.warn(
-      `${journalIn(this.#connections, this.#schema)} has come from another database: its feed positions were raised, so that they go on rising`,
-    );
-  }
-
-  #look<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return this.#try(() => this.#connections.transaction(work));
-  }
-
-  async #try<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw error instanceof TapeError
-        ? error
-        : postgresFailure(error, `opening ${journalIn(this.#connections, this.#schema)}`, "opening");
-    }
+    await this.#channel.close();
   }
 }

@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +12,7 @@ import { ask } from "../../postgres/foreign-session.ts";
 import type { SharedKind } from "../../postgres/server-desk.ts";
 import { describePostgres, newSchema, sharedPostgres } from "../../postgres/shared-server.ts";
 import { run } from "../../postgres/tape-process.ts";
-import { content, everything, oracleOf, writeAll, type Content, type Everything } from "../stored-content.ts";
+import { everything, oracleOf, ranked, textContent, writeAll, type Content } from "../stored-content.ts";
 import { schemaText } from "./catalog.ts";
 
 /** Every format that was ever released. */
@@ -30,27 +29,10 @@ async function newDatabase(kind: SharedKind): Promise<string> {
   return directUrl.replace(/\/\w+$/, `/${database}`);
 }
 
-/** The content with heads that are texts: the oldest SQLite files also hold others, which no store need take any more. */
-async function textContent(): Promise<Content> {
-  const inText = (head: Uint8Array): Uint8Array =>
-    isUtf8(head) && !head.includes(0) ? head : Buffer.from(JSON.stringify({ bytes: [...head] }));
-  return (await content()).map((batch) => batch.map((append) => ({ ...append, head: inText(append.head) })));
-}
-
 function storeAt(url: string): Store {
   const store = postgresStore(url);
   onTestFinished(() => store.close());
   return store;
-}
-
-/** Positions differ from store to store; what they say is the order. */
-function ranked({ rows, indexes, feed }: Everything): Everything {
-  const rank = new Map(feed.map(({ position }, i) => [position, i + 1]));
-  const inRank = <T extends { readonly position: number }>(entry: T): T => ({
-    ...entry,
-    position: rank.get(entry.position) ?? Number.NaN,
-  });
-  return { indexes, feed: feed.map(inRank), rows: rows.map((row) => ({ ...row, entries: row.entries.map(inRank) })) };
 }
 
 /** Writes the newest format, with the oldest server there is: its dump is read by every newer one. */
