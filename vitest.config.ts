@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const config: ViteUserConfig = defineConfig({
@@ -7,6 +8,8 @@ const config: ViteUserConfig = defineConfig({
     reporters: ["default", "./test/suite-table-reporter.ts"],
     // Processes, not threads: a test that crashes a native SQLite handle must not take others with it.
     pool: "forks",
+    // Most tests wait for databases and sockets most of the time; vitest's own choice is one worker on two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     hookTimeout: 20_000,
     coverage: { include: ["src/**/*.ts"], exclude: ["src/rpc/gen/**", "src/**/*.test.ts"] },

@@ -22,7 +22,9 @@ const allowed = {
   journal: ["errors", "model", "codec"],
   port: ["errors", "model"],
   sql: ["errors", "model", "codec", "port"],
-  adapter: ["errors", "model", "codec", "port", "sql"],
+  // What stores on Google's services share.
+  google: ["errors", "model", "port"],
+  adapter: ["errors", "model", "codec", "port", "sql", "google"],
   // The one file that chooses a store by URL.
   chooser: ["errors", "model", "port", "adapter"],
   engine: ["errors", "model", "codec", "journal", "port"],
@@ -60,6 +62,7 @@ const packages: Readonly<Record<string, { readonly parts: readonly Part[]; reado
   "@bufbuild/cel": { parts: ["journal"] },
   "@bufbuild/protobuf": { parts: ["rpc", "server", "client"] },
   "@google-cloud/bigtable": { parts: ["adapter"], lazy: true },
+  "@google-cloud/spanner": { parts: ["adapter"], lazy: true },
   "@connectrpc/connect": { parts: ["rpc", "server", "client"] },
   "@connectrpc/connect-node": { parts: ["server", "client"] },
   "@opentelemetry/api": { parts: ["engine", "server", "client"] },
@@ -178,7 +181,7 @@ function partOf(path: string): Part | undefined {
   if (path === chooserPath) return "chooser";
   // Beside the port stand only the words it is written in.
   if (third === undefined) return "port";
-  return second === "sql" ? "sql" : "adapter";
+  return second === "sql" || second === "google" ? second : "adapter";
 }
 
 function isPart(name: string): name is Part {

@@ -60,7 +60,7 @@ describe("createStore", () => {
     ["mysql://root@localhost/tape", "no store of that kind"],
     ["postgres://root@localhost/tape?shema=x", "shema"],
     ["bigtable:p/i/t", "bigtable://project/instance/table"],
-    ["spanner://p/i/d", "not in this version"],
+    ["spanner://p/i", "spanner://project/instance/database"],
   ])("%j is refused and says what exists", async (url, why) => {
     const error = await refusal(url);
     expect(error.reason).toBe("STORE_URL_INVALID");

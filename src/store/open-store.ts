@@ -6,10 +6,7 @@ import type { Store } from "./store.ts";
 export { maskUrl } from "./mask-url.ts";
 
 const supported =
-  "sqlite:<path> (a file), sqlite::memory: (SQLite in memory), memory: (plain memory, gone with the process), postgres://<user>@<host>/<database>, alloydb://<user>@<host>/<database>, bigtable://<project>/<instance>/<table>";
-
-/** Schemes whose stores are promised; naming one is not a typing error. */
-const planned: ReadonlySet<string> = new Set(["spanner"]);
+  "sqlite:<path> (a file), sqlite::memory: (SQLite in memory), memory: (plain memory, gone with the process), postgres://<user>@<host>/<database>, alloydb://<user>@<host>/<database>, bigtable://<project>/<instance>/<table>, spanner://<project>/<instance>/<database> (experimental)";
 
 const inMemory = ":memory:";
 
@@ -17,7 +14,10 @@ const inMemory = ":memory:";
 export interface StoreOptions {
   /** Whom the store tells what people should know about it. Default: nobody. */
   readonly observer?: StoreObserver;
-  /** Where Google's tools look for emulators: `BIGTABLE_EMULATOR_HOST`. Default: that of the process. */
+  /**
+   * Where Google's tools look for emulators (`BIGTABLE_EMULATOR_HOST`, `SPANNER_EMULATOR_HOST`), and where an experiment is
+   * said to be wanted (`TAPE_SPANNER_EXPERIMENTAL`). Default: that of the process.
+   */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -59,11 +59,15 @@ async function storeOf(url: string, options: StoreOptions): Promise<Store> {
       const { bigtableStore } = await import("./bigtable/bigtable-store.ts");
       return bigtableStore(url, { ...options, emulator: environment["BIGTABLE_EMULATOR_HOST"] || undefined });
     }
+    case "spanner": {
+      const { spannerStore } = await import("./spanner/spanner-store.ts");
+      return spannerStore(url, {
+        experimental: environment["TAPE_SPANNER_EXPERIMENTAL"] === "1",
+        emulator: environment["SPANNER_EMULATOR_HOST"] || undefined,
+      });
+    }
     default:
-      throw invalid(
-        url,
-        planned.has(scheme) ? `${scheme} is not in this version of Tape yet` : `there is no store of that kind`,
-      );
+      throw invalid(url, "there is no store of that kind");
   }
 }
 

@@ -3,7 +3,9 @@ import bigtableProtos from "@google-cloud/bigtable/build/protos/protos.js";
 import { randomUUID } from "node:crypto";
 import { expect, it, onTestFinished } from "vitest";
 import { createStore } from "../../src/store/open-store.ts";
-import { loadDriver, once } from "../../src/store/bigtable/driver.ts";
+import { placeOptions } from "../../src/store/bigtable/connection.ts";
+import { loadDriver } from "../../src/store/bigtable/driver.ts";
+import { once } from "../../src/store/google/client-options.ts";
 import type { Store } from "../../src/store/store.ts";
 import { appendTo, commit, rowId, rowOf, upTo } from "../../src/testing/test-store/material.ts";
 import { Emulator } from "../emulators/emulator.ts";
@@ -52,7 +54,7 @@ describeBigtable("Bigtable, what is there at start", (host) => {
 
   it("a table without the family gets it, one that keeps more versions is refused", async () => {
     const driver = await loadDriver();
-    const client = driver.tableAdmin(driver.plainText(host));
+    const client = driver.tableAdmin(await placeOptions({ project: "p", emulator: host }));
     onTestFinished(() => client.close());
     const create = (tableId: string, versions: number | undefined): Promise<unknown> =>
       client.createTable(

@@ -1,9 +1,9 @@
+import { pollEveryMs } from "../change-poll.ts";
 import { RemoteStore, type RemotePlace } from "../remote-store.ts";
 import { noObserver, type StoreObserver } from "../store-observer.ts";
 import type { Store, StoreCapabilities } from "../store.ts";
 import { bigtableFailure } from "./bigtable-failure.ts";
 import { parseBigtableUrl, type BigtableTarget } from "./bigtable-url.ts";
-import { pollEveryMs } from "./change-poll.ts";
 import { OpenJournal } from "./open-journal.ts";
 import { Place } from "./place.ts";
 import { inlineBodyBytes } from "./row-bodies.ts";

@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import { TapeError } from "../../errors.ts";
+import type { CallOptions, ClientOptions } from "../google/client-options.ts";
 
 /** A mutation of one row, as Google's API names it. Source: google/bigtable/v2/data.proto. */
 export type Mutation =
@@ -39,24 +39,6 @@ export type Filter = Readonly<Record<string, unknown>>;
 
 /** A call's answer that comes in parts. */
 export type PartStream<T> = AsyncIterable<T> & { destroy(): unknown };
-
-/** What every call is made with. */
-export interface CallOptions {
-  /** Milliseconds. */
-  readonly timeout: number;
-  readonly retry: null;
-  readonly retryRequestOptions: { readonly retries: 0; readonly noResponseRetries: 0 };
-}
-
-/**
- * Options of a call that the library sends once: neither its table of retries applies, nor what it does by default with a
- * stream that ends before its first answer (two more tries, over seconds). The tests count what arrives.
- */
-export const once = (timeout: number): CallOptions => ({
-  timeout,
-  retry: null,
-  retryRequestOptions: { retries: 0, noResponseRetries: 0 },
-});
 
 interface Target {
   readonly tableName: string;
@@ -162,26 +144,17 @@ export interface InstanceAdminClient {
   close(): Promise<void>;
 }
 
-/** What every client is made with. */
-export type ClientOptions = Readonly<Record<string, unknown>>;
-
 /** Google's library, and what its clients need to reach a place. */
 export interface Driver {
   readonly dataClient: (options: ClientOptions) => DataClient;
   readonly tableAdmin: (options: ClientOptions) => TableAdminClient;
   readonly instanceAdmin: (options: ClientOptions) => InstanceAdminClient;
-  /** Options of a client of an emulator: plain text, no credentials. */
-  readonly plainText: (host: string) => ClientOptions;
 }
 
 interface GeneratedClients {
   readonly BigtableClient: new (options: ClientOptions) => DataClient;
   readonly BigtableTableAdminClient: new (options: ClientOptions) => TableAdminClient;
   readonly BigtableInstanceAdminClient: new (options: ClientOptions) => InstanceAdminClient;
-}
-
-interface Transport {
-  readonly grpc: { readonly credentials: { createInsecure(): unknown } };
 }
 
 /**
@@ -197,7 +170,6 @@ export async function loadDriver(load: () => Promise<unknown> = importClients): 
       dataClient: (options) => new clients.BigtableClient(options),
       tableAdmin: (options) => new clients.BigtableTableAdminClient(options),
       instanceAdmin: (options) => new clients.BigtableInstanceAdminClient(options),
-      plainText,
     };
   } catch (cause) {
     throw new TapeError(
@@ -209,16 +181,3 @@ export async function loadDriver(load: () => Promise<unknown> = importClients): 
 }
 
 const importClients = (): Promise<unknown> => import("@google-cloud/bigtable/build/src/v2/index.js");
-
-function plainText(host: string): ClientOptions {
-  const cut = host.lastIndexOf(":");
-  // The copy of the transport that the library itself uses: it refuses credentials of another one.
-  const library = createRequire(import.meta.url).resolve("@google-cloud/bigtable");
-  const { grpc } = createRequire(library)("google-gax") as Transport;
-  return {
-    servicePath: host.slice(0, cut),
-    port: Number(host.slice(cut + 1)),
-    sslCreds: grpc.credentials.createInsecure(),
-    universeDomain: "googleapis.com",
-  };
-}

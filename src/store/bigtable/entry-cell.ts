@@ -1,6 +1,7 @@
 import type { RowId, Seq } from "../../model/row.ts";
 import type { Entry, StoredEntry } from "../store.ts";
-import { corruptRow, newerFormat } from "./row-mark.ts";
+import { corruptRow } from "../google/corrupt-row.ts";
+import { newerFormat } from "./row-mark.ts";
 
 /** Where an entry's body is. */
 export interface BodyPlace {

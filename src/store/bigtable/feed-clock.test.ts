@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FeedClock } from "./feed-clock.ts";
-import { msOfPosition, placeIn } from "./feed-position.ts";
+import { msOfPosition, placeIn } from "../feed-position.ts";
 
 describe("the clock of feed keys", () => {
   it("goes with the machine's, and stays where it was when that falls back", () => {

@@ -1,10 +1,11 @@
 import { LRUCache } from "lru-cache";
 import type { RowId, Seq } from "../../model/row.ts";
-import type { FeedEntry, FeedPage, FeedPosition, TailOptions } from "../store.ts";
+import { TimedFeedPage } from "../feed-page.ts";
+import { lookBackMs, msOfPosition } from "../feed-position.ts";
+import type { FeedEntry, FeedPage, TailOptions } from "../store.ts";
 import { decodeAnnouncement, type Announcement } from "./announcement.ts";
 import { column, deleteRow, hasValue, newest, setCell } from "./cells.ts";
 import type { EntryCell } from "./entry-cell.ts";
-import { lookBackMs, msOfPosition, placeIn } from "./feed-position.ts";
 import type { JournalTimes } from "./journal.ts";
 import { keyColumn, markColumn, settledColumn, type FeedKey, type Keys } from "./keys.ts";
 import type { BigtableRow } from "./read-rows.ts";
@@ -57,7 +58,7 @@ export class FeedReader {
 
   /** See {@link Store.tail}. */
   async tail({ after, limit }: TailOptions): Promise<FeedPage> {
-    const page = new Page(after, limit);
+    const page = new TimedFeedPage({ after, limit });
     let fromMs = after === 0 ? 0 : msOfPosition(after) - lookBackMs;
     let size = limit;
     for (let pages = 0; pages < mostPages; pages += 1) {
@@ -87,14 +88,16 @@ export class FeedReader {
   }
 
   /** Puts what is final on the page, millisecond by millisecond; gives whether something is in the way. */
-  async #fill(page: Page, announced: readonly Announced[]): Promise<boolean> {
+  async #fill(page: TimedFeedPage, announced: readonly Announced[]): Promise<boolean> {
     const { now, times, lookAgain } = this.#options;
     const horizonMs = now() - times.lagMs;
     const ripe = announced.filter(({ ms }) => ms <= horizonMs);
     const unripe = announced[ripe.length];
     if (unripe !== undefined) lookAgain(unripe.ms - horizonMs);
     for (const part of portions(ripe, page)) {
-      const rows = await this.#rowsOf(part.flat().filter((one) => page.mayHold(one) || !this.#fates.has(one.key)));
+      const rows = await this.#rowsOf(
+        part.flat().filter((one) => page.mayHold(one.ms, one.count) || !this.#fates.has(one.key)),
+      );
       for (const group of part) {
         const fates = await Promise.all(group.map((one) => this.#fateOf(one, rows.get(one.row))));
         if (fates.includes("open")) {
@@ -102,7 +105,7 @@ export class FeedReader {
           return true;
         }
         for (const [i, one] of group.entries()) {
-          if (fates[i] === "committed") page.add(one, rows.get(one.row));
+          if (fates[i] === "committed") page.add(one.ms, entriesOf(one, rows.get(one.row)));
           if (page.isFull) return true;
         }
       }
@@ -164,46 +167,6 @@ export class FeedReader {
   }
 }
 
-/** A page being filled. Places are counted from where the reading began, so that every reader gives the same ones. */
-class Page {
-  readonly entries: FeedEntry[] = [];
-  next: FeedPosition;
-  readonly #after: FeedPosition;
-  readonly #limit: number;
-  #last: FeedPosition = 0;
-
-  constructor(after: FeedPosition, limit: number) {
-    this.#after = after;
-    this.#limit = limit;
-    this.next = after;
-  }
-
-  get isFull(): boolean {
-    return this.entries.length >= this.#limit;
-  }
-
-  /** Whether an entry announced there may be behind the cursor. */
-  mayHold({ ms, count }: Announced): boolean {
-    return placeIn(ms + lookBackMs, 0) + count > this.#after;
-  }
-
-  /** The entries of a commit; those that have gone keep their places. */
-  add(one: Announced, found: AnnouncedRow | undefined): void {
-    const cells = new Map(cellsOf(one, found).map((cell) => [cell.entry.seq, cell]));
-    for (let i = 0; i < one.count; i += 1) {
-      const position = placeIn(one.ms, this.#last);
-      this.#last = position;
-      if (position <= this.#after) continue;
-      if (this.isFull) return;
-      this.next = position;
-      const cell = cells.get(one.first + i);
-      if (cell === undefined || !isOf(cell, one)) continue;
-      const { commitId: _commitId, ...entry } = cell.entry;
-      this.entries.push({ ...entry, position, row: one.row });
-    }
-  }
-}
-
 const cellsOf = ({ first, count }: Announced, found: AnnouncedRow | undefined): readonly EntryCell[] => {
   const cells: EntryCell[] = [];
   for (let seq: Seq = first; seq < first + count; seq += 1) {
@@ -212,6 +175,16 @@ const cellsOf = ({ first, count }: Announced, found: AnnouncedRow | undefined): 
   }
   return cells;
 };
+
+/** The entries of a commit in the feed's words; undefined: it has gone. */
+function entriesOf(one: Announced, found: AnnouncedRow | undefined): (Omit<FeedEntry, "position"> | undefined)[] {
+  return Array.from({ length: one.count }, (_, i) => {
+    const cell = found?.entries.get(one.first + i);
+    if (cell === undefined || !isOf(cell, one)) return undefined;
+    const { commitId: _commitId, position: _position, ...entry } = cell.entry;
+    return { ...entry, row: one.row };
+  });
+}
 
 const isOf = ({ entry, feedMs }: EntryCell, { commitId, ms }: Announced): boolean =>
   entry.commitId === commitId && feedMs === ms;
@@ -224,7 +197,10 @@ function announcedBy(keys: Keys, { key, cells }: BigtableRow): readonly Announce
 }
 
 /** Millisecond after millisecond, some of them at a time: about as many entries as the page takes. */
-function portions(announced: readonly Announced[], page: Page): readonly (readonly (readonly Announced[])[])[] {
+function portions(
+  announced: readonly Announced[],
+  page: TimedFeedPage,
+): readonly (readonly (readonly Announced[])[])[] {
   const found: Announced[][][] = [];
   let group: Announced[] = [];
   let entries = 0;
@@ -238,7 +214,7 @@ function portions(announced: readonly Announced[], page: Page): readonly (readon
       found.at(-1)?.push(group);
     }
     group.push(one);
-    if (page.mayHold(one)) entries += one.count;
+    if (page.mayHold(one.ms, one.count)) entries += one.count;
   }
   return found;
 }

@@ -1,4 +1,5 @@
 import type { RowId, Seq } from "../../model/row.ts";
+import { spread } from "../google/spread.ts";
 
 /*
  * Names of rows and columns. All are printable ASCII. `#` ends a part; the characters from space to `$` are written with
@@ -25,14 +26,6 @@ const timeDigits = 13;
 
 const escaped = (text: string): string => text.replace(/[ -$]/g, "$$$&");
 const unescaped = (text: string): string => text.replace(/\$(.)/gs, "$1");
-
-/** FNV-1a, 32 bits: spreads names; nothing relies on more. */
-function spread(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  // The low bits of FNV depend on few characters of a short name.
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
 
 const twoDigits = (row: RowId): string => (spread(row) & 0xff).toString(16).padStart(2, "0");
 const shardOf = (row: RowId): string => (spread(row) & 0xf).toString(16);

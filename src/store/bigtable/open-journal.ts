@@ -1,3 +1,8 @@
+import { ChangePoll } from "../change-poll.ts";
+import { isNotFound } from "../google/grpc-status.ts";
+import { JournalGuard } from "../google/journal-guard.ts";
+import type { RemoteJournal } from "../remote-store.ts";
+import { Ripening } from "../ripening.ts";
 import type { StoreObserver } from "../store-observer.ts";
 import type {
   Append,
@@ -13,14 +18,13 @@ import type {
 import { UnderWay } from "../under-way.ts";
 import type { WakeBroadcast } from "../wake-broadcast.ts";
 import { Appender } from "./appender.ts";
-import { ChangePoll } from "./change-poll.ts";
 import { FeedClock } from "./feed-clock.ts";
 import { FeedReader } from "./feed-reader.ts";
 import { scanIndex } from "./index-reader.ts";
-import { JournalGuard } from "./journal-guard.ts";
-import type { Journal } from "./journal.ts";
+import { readJournal, type Journal } from "./journal.ts";
 import type { Keys } from "./keys.ts";
 import type { Place } from "./place.ts";
+import { RecentKeys } from "./recent-keys.ts";
 import { RowChanges, type RowLimits } from "./row-changes.ts";
 import { RowMarks } from "./row-marks.ts";
 import { RowReader } from "./row-reader.ts";
@@ -39,7 +43,7 @@ export interface OpenJournalOptions {
 }
 
 /** A journal that was opened: what reads and writes it, and what watches over it. */
-export class OpenJournal {
+export class OpenJournal implements RemoteJournal {
   readonly #table: Table;
   readonly #keys: Keys;
   readonly #guard: JournalGuard;
@@ -58,7 +62,7 @@ export class OpenJournal {
     const later = (work: Promise<void>): void => void this.#later.finish(work);
     this.#table = table;
     this.#keys = keys;
-    this.#guard = new JournalGuard(table, keys, name, journal.id);
+    this.#guard = new JournalGuard({ place: name, id: journal.id, read: () => identityIn(table, keys, name) });
     place.onLost = () => {
       this.#guard.doubt();
     };
@@ -94,16 +98,8 @@ export class OpenJournal {
         this.#ripening.lookAgain(afterMs);
       },
     });
-    this.#poll = new ChangePoll({
-      table,
-      keys,
-      now,
-      spanMs: 2 * times.lagMs,
-      onChange: () => {
-        wake.notify();
-      },
-      isHeard: () => wake.isHeard,
-    });
+    const recent = new RecentKeys(table, keys, 2 * times.lagMs, now);
+    this.#poll = new ChangePoll(wake, () => recent.haveChanged());
   }
 
   /** Errors: STORE_NOT_USABLE when this machine's clock is too far off. */
@@ -113,7 +109,7 @@ export class OpenJournal {
   }
 
   async append(batch: readonly Append[]): Promise<readonly AppendOutcome[]> {
-    this.#clock.mayCommit();
+    this.#clock.mayBeReliedOn();
     await this.#guard.assure();
     return this.#appender.append(batch);
   }
@@ -129,6 +125,7 @@ export class OpenJournal {
   }
 
   async tail(options: TailOptions): Promise<FeedPage> {
+    this.#clock.mayBeReliedOn();
     await this.#guard.assure();
     return this.#feed.tail(options);
   }
@@ -147,31 +144,12 @@ export class OpenJournal {
   }
 }
 
-/** Tells listeners when a feed key that is too young to be read yet, or whose writer is not done, may be read. */
-class Ripening {
-  readonly #tell: () => void;
-  #timer: NodeJS.Timeout | undefined;
-  #atMs = Infinity;
-
-  constructor(tell: () => void) {
-    this.#tell = tell;
-  }
-
-  lookAgain(afterMs: number): void {
-    const atMs = performance.now() + Math.max(1, afterMs);
-    if (this.#timer !== undefined && this.#atMs <= atMs) return;
-    clearTimeout(this.#timer);
-    this.#atMs = atMs;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#tell();
-      },
-      Math.max(1, Math.ceil(afterMs)),
-    ).unref();
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
+async function identityIn(table: Table, keys: Keys, place: string): Promise<string | undefined> {
+  try {
+    return (await readJournal(table, keys, place))?.id;
+  } catch (error) {
+    // With the table everything in it has gone.
+    if (isNotFound(error)) return undefined;
+    throw error;
   }
 }

@@ -1,12 +1,14 @@
 import { TapeError } from "../../errors.ts";
+import type { ClientOptions } from "../google/client-options.ts";
+import { openConnections } from "../google/connections.ts";
+import { lostJournal } from "../google/journal-guard.ts";
 import type { StoreObserver } from "../store-observer.ts";
 import type { MigrationStep } from "../store.ts";
-import { isNotFound } from "./bigtable-failure.ts";
+import { isNotFound } from "../google/grpc-status.ts";
 import type { BigtableTarget } from "./bigtable-url.ts";
-import { clientOptions, connect, type Connection } from "./connection.ts";
-import { loadDriver, type Driver } from "./driver.ts";
+import { placeOptions } from "./connection.ts";
+import { loadDriver, type DataClient, type Driver } from "./driver.ts";
 import { createJournal, defaultLagMs, readJournal, type Journal } from "./journal.ts";
-import { lostJournal } from "./journal-guard.ts";
 import { Keys } from "./keys.ts";
 import {
   checkAppProfile,
@@ -36,8 +38,9 @@ export class Place {
   readonly #now: () => number;
   readonly #deadlines: Deadlines;
   #driver: Promise<Driver> | undefined;
+  #options: Promise<ClientOptions> | undefined;
   #connecting: Promise<void> | undefined;
-  #connections: readonly Connection[] = [];
+  #clients: readonly DataClient[] = [];
   #table: Table | undefined;
 
   /** @param now The machine's clock, milliseconds. */
@@ -109,7 +112,7 @@ export class Place {
 
   async close(): Promise<void> {
     await this.#connecting?.catch(() => undefined);
-    await Promise.all(this.#connections.map(({ client }) => client.close()));
+    await Promise.all(this.#clients.map((client) => client.close()));
   }
 
   async #look(admin: Admin): Promise<TableState> {
@@ -142,17 +145,20 @@ export class Place {
   }
 
   async #openConnections(): Promise<void> {
-    const connections = await connect(await this.#loaded(), this.#target, () => {
+    const driver = await this.#loaded();
+    const options = await this.#clientOptions();
+    const make = (): DataClient => driver.dataClient(options);
+    const clients = await openConnections(make, this.#target.channels, () => {
       this.onLost();
     });
-    const table = new Table(connections, this.#target, this.#deadlines);
+    const table = new Table(clients, this.#target, this.#deadlines);
     try {
       await table.warm();
     } catch (error) {
-      await Promise.all(connections.map(({ client }) => client.close()));
+      await Promise.all(clients.map((client) => client.close()));
       throw error;
     }
-    this.#connections = connections;
+    this.#clients = clients;
     this.#table = table;
   }
 
@@ -160,9 +166,20 @@ export class Place {
     return (this.#driver ??= loadDriver());
   }
 
+  async #clientOptions(): Promise<ClientOptions> {
+    this.#options ??= placeOptions(this.#target);
+    try {
+      return await this.#options;
+    } catch (error) {
+      // Credentials may be there the next time.
+      this.#options = undefined;
+      throw error;
+    }
+  }
+
   async #withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
     const driver = await this.#loaded();
-    const options = clientOptions(driver, this.#target);
+    const options = await this.#clientOptions();
     const admin = { tables: driver.tableAdmin(options), instances: driver.instanceAdmin(options) };
     try {
       return await work(admin);

@@ -5,7 +5,7 @@ import { newest, setCell } from "./cells.ts";
 import type { Mutation } from "./driver.ts";
 import type { BodyPlace } from "./entry-cell.ts";
 import { bodyColumn, type Keys } from "./keys.ts";
-import { corruptRow } from "./row-mark.ts";
+import { corruptRow } from "../google/corrupt-row.ts";
 import type { RowChange, Table } from "./table.ts";
 
 /** Bodies up to this many bytes live in their row; larger ones have rows of their own, which cost no round trip more to

@@ -1,5 +1,6 @@
 import { TapeError } from "../../errors.ts";
 import type { RowId, Seq } from "../../model/row.ts";
+import { corruptRow } from "../google/corrupt-row.ts";
 import type { Version } from "../store.ts";
 
 /** What the cell `v` of a row says. Every commit and every fence changes it, so it is what a commit is conditional on. */
@@ -43,10 +44,6 @@ export function decodeMark(cell: Buffer, row: RowId): RowMark {
     lastSeq: Number(lastSeq),
   };
 }
-
-/** Stored data that cannot be read. */
-export const corruptRow = (row: RowId, why: string, cause?: unknown): TapeError =>
-  new TapeError("STORE_CORRUPT", `row ${row} cannot be read: ${why}; restore the table from a backup`, { cause });
 
 /** Stored data of a newer Tape. */
 export const newerFormat = (row: RowId): TapeError =>

@@ -6,7 +6,8 @@ import { bodyColumn, entryColumn, headColumn, markColumn, seqOfColumn, type Keys
 import type { Filter } from "./driver.ts";
 import type { BigtableRow } from "./read-rows.ts";
 import { readApart } from "./row-bodies.ts";
-import { corruptRow, decodeMark, type RowMark } from "./row-mark.ts";
+import { corruptRow } from "../google/corrupt-row.ts";
+import { decodeMark, type RowMark } from "./row-mark.ts";
 import type { RowMarks } from "./row-marks.ts";
 import type { Table } from "./table.ts";
 

@@ -1,8 +1,10 @@
 import { TapeError } from "../../errors.ts";
 import type { MigrationStep } from "../store.ts";
-import { bigtableFailure, isAlreadyThere, isForbidden, isNotFound, isUnimplemented } from "./bigtable-failure.ts";
+import { isAlreadyThere, isForbidden, isNotFound, isUnimplemented } from "../google/grpc-status.ts";
+import { bigtableFailure } from "./bigtable-failure.ts";
 import type { BigtableTarget } from "./bigtable-url.ts";
-import { once, type InstanceAdminClient, type TableAdminClient, type TableInfo } from "./driver.ts";
+import { once } from "../google/client-options.ts";
+import type { InstanceAdminClient, TableAdminClient, TableInfo } from "./driver.ts";
 import { family } from "./keys.ts";
 
 /** The admin APIs of an instance. */

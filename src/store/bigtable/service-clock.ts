@@ -19,7 +19,7 @@ const clockColumn = "clock";
 
 /**
  * Compares this machine's clock with the service's. The feed is complete only while both are close, so a server whose
- * clock is not does not commit.
+ * clock is not neither commits nor reads the feed.
  */
 export class ServiceClock {
   readonly #options: ServiceClockOptions;
@@ -55,8 +55,8 @@ export class ServiceClock {
     }, this.#options.everyMs).unref();
   }
 
-  /** Errors: STORE_UNAVAILABLE while the clock is too far off. */
-  mayCommit(): void {
+  /** For whoever announces a commit, or reads up to now. Errors: STORE_UNAVAILABLE while the clock is too far off. */
+  mayBeReliedOn(): void {
     if (this.#wrong !== undefined) throw new TapeError("STORE_UNAVAILABLE", this.#wrong.message);
   }
 

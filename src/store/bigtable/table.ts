@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { isDefinite, isPassing, isUnimplemented } from "./bigtable-failure.ts";
+import { isDefinite, isPassing, isUnimplemented } from "../google/grpc-status.ts";
 import type { BigtableTarget } from "./bigtable-url.ts";
 import { sizeOf } from "./cells.ts";
-import type { Connection } from "./connection.ts";
-import { once, type Filter, type Mutation } from "./driver.ts";
+import { once } from "../google/client-options.ts";
+import type { DataClient, Filter, Mutation } from "./driver.ts";
 import { family, type KeyRange } from "./keys.ts";
 import { rowsOf, type BigtableRow } from "./read-rows.ts";
 
@@ -49,19 +49,19 @@ export interface ConditionalChange {
 
 /** The calls that a journal makes on its table, each with a deadline. They reject with what the library rejects with. */
 export class Table {
-  readonly #connections: readonly Connection[];
+  readonly #clients: readonly DataClient[];
   readonly #place: { readonly tableName: string; readonly appProfileId: string };
   readonly #instance: string;
   readonly #deadlines: Deadlines;
   #turn = 0;
 
-  /** @param connections Calls take turns on them. */
+  /** @param clients Calls take turns on them. */
   constructor(
-    connections: readonly Connection[],
+    clients: readonly DataClient[],
     { project, instance, table, appProfile = "" }: BigtableTarget,
     deadlines: Deadlines,
   ) {
-    this.#connections = connections;
+    this.#clients = clients;
     this.#deadlines = deadlines;
     this.#instance = `projects/${project}/instances/${instance}`;
     this.#place = { tableName: `${this.#instance}/tables/${table}`, appProfileId: appProfile };
@@ -71,7 +71,7 @@ export class Table {
   async warm(): Promise<void> {
     const request = { name: this.#instance, appProfileId: this.#place.appProfileId };
     await Promise.all(
-      this.#connections.map(async ({ client }) => {
+      this.#clients.map(async (client) => {
         try {
           await client.pingAndWarm(request, once(this.#deadlines.read));
         } catch (error) {
@@ -157,11 +157,11 @@ export class Table {
     return Math.floor(Number(typeof micros === "object" ? micros.toNumber() : micros) / 1000);
   }
 
-  #next(): Connection["client"] {
-    this.#turn = (this.#turn + 1) % this.#connections.length;
-    const connection = this.#connections[this.#turn];
-    if (connection === undefined) throw new RangeError("a table needs a connection");
-    return connection.client;
+  #next(): DataClient {
+    this.#turn = (this.#turn + 1) % this.#clients.length;
+    const client = this.#clients[this.#turn];
+    if (client === undefined) throw new RangeError("a table needs a connection");
+    return client;
   }
 }
 

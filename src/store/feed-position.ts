@@ -1,4 +1,4 @@
-import type { FeedPosition } from "../store.ts";
+import type { FeedPosition } from "./store.ts";
 
 /** 2025-01-01T00:00:00Z: with 12 bits for the place within a millisecond, positions stay below 2^53 until 2094. */
 const epochMs = 1_735_689_600_000;
