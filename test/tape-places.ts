@@ -20,10 +20,13 @@ const casesPerPlace = 40;
 /** Hands out harnesses of {@link testTape} whose stores are in places that several cases share, one after the other. */
 export class TapePlaces {
   readonly #newPlace: () => Promise<Place>;
+  readonly #casesPerPlace: number;
   #shared: SharedPlace | undefined;
 
-  constructor(newPlace: () => Promise<Place>) {
+  /** @param most Cases that share a place. */
+  constructor(newPlace: () => Promise<Place>, most: number = casesPerPlace) {
     this.#newPlace = newPlace;
+    this.#casesPerPlace = most;
   }
 
   /** An engine, or several, for one more case. */
@@ -57,7 +60,7 @@ export class TapePlaces {
   }
 
   async #forOneMoreCase(): Promise<SharedPlace> {
-    if (this.#shared === undefined || this.#shared.cases === casesPerPlace) {
+    if (this.#shared === undefined || this.#shared.cases === this.#casesPerPlace) {
       await this.discard();
       this.#shared = { ...(await this.#newPlace()), connections: new Map(), cases: 0 };
     }

@@ -57,6 +57,14 @@ function start(words: readonly string[], env: Readonly<Record<string, string>> =
   return { child, firstLine, ended };
 }
 
+/** Finds no Google credentials, and asks nobody on the network for them. */
+const withoutCredentials = (): Readonly<Record<string, string>> => ({
+  HOME: folder,
+  CLOUDSDK_CONFIG: folder,
+  METADATA_SERVER_DETECTION: "none",
+  TAPE_SPANNER_EXPERIMENTAL: "1",
+});
+
 /** Starts a server on any free port. */
 async function serve(store: string, words: readonly string[] = []): Promise<Running & { readonly url: string }> {
   const running = start(["serve", "--store", store, "--listen", "127.0.0.1:0", ...words]);
@@ -244,3 +252,13 @@ test("an old Node is told what it is", async () => {
   expect(child.exitCode).toBe(78);
   expect(err).toMatch(/^tape: Tape needs Node\.js 20\.19 or newer, and this is 18\.20\.0\. .*\n$/);
 });
+
+test.each(["bigtable://project/instance/table", "spanner://project/instance/database"])(
+  "%s without Google credentials is one line that says what to do, and no stack",
+  async (store) => {
+    const { ended } = start(["serve", "--store", store, "--listen", "127.0.0.1:0"], withoutCredentials());
+    const { code, out, err } = await ended;
+    expect({ code, out }).toEqual({ code: 73, out: "" });
+    expect(err).toMatch(/^tape: .*no usable Application Default Credentials: run gcloud auth.*\n$/);
+  },
+);

@@ -56,8 +56,12 @@ Examples:
         spareDatabase: options.spareDatabase ?? false,
         keep: options.keep ?? false,
         json: options.json ?? false,
-        // Settings meant for the user's own server are not for the demo's.
-        env: Object.fromEntries(Object.entries(context.env).filter(([name]) => !name.startsWith("TAPE_"))),
+        // Settings meant for the user's own server are not for the demo's; that a store may be used at all is for both.
+        env: Object.fromEntries(
+          Object.entries(context.env).filter(
+            ([name]) => !name.startsWith("TAPE_") || name === "TAPE_SPANNER_EXPERIMENTAL",
+          ),
+        ),
         signal,
         write: print,
         colours,

@@ -1,0 +1,9 @@
+import { clientOptions, type ClientOptions } from "../google/client-options.ts";
+import type { SpannerTarget } from "./spanner-url.ts";
+
+/** Options that every client of this place is made with. Rejects without usable credentials. */
+export const placeOptions = ({
+  project,
+  emulator,
+}: Pick<SpannerTarget, "project" | "emulator">): Promise<ClientOptions> =>
+  clientOptions({ packages: ["@google-cloud/spanner", "@google-cloud/spanner-api"], project, emulator });

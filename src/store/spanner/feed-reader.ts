@@ -1,0 +1,129 @@
+import type { RowId, Seq } from "../../model/row.ts";
+import { lookBackMs, msOfPosition, placeIn } from "../feed-position.ts";
+import type { FeedEntry, FeedPage, FeedPosition, TailOptions } from "../store.ts";
+import type { Database } from "./database.ts";
+import { feedRange, seqRange } from "./keys.ts";
+import { entryColumns, entryOf } from "./row-reader.ts";
+import { byText, readShards, type ShardedRows } from "./sharded-read.ts";
+import { momentAt, msOf, msOfTimestamp, sortableTimestamp, type Moment, type ResultRow } from "./values.ts";
+
+/** What a commit added to one row. */
+interface FeedRow {
+  readonly ms: number;
+  readonly row: RowId;
+  readonly first: Seq;
+  readonly count: number;
+}
+
+/** An entry's place, and what it is of. */
+interface Placed {
+  readonly position: FeedPosition;
+  readonly row: RowId;
+  readonly seq: Seq;
+}
+
+/** Feed rows looked at, at least. */
+const fewestRows = 128;
+
+/**
+ * Reads the feed: what commits added, by the times that the service gave them, then by row. A read as of a moment sees
+ * every commit up to it, and no later commit gets an earlier time; so whatever lies in a millisecond that was over by then
+ * is final, and so are the places counted within it. Trimmed entries keep their places.
+ */
+export class FeedReader {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** See {@link Store.tail}. */
+  async tail({ after, limit }: TailOptions): Promise<FeedPage> {
+    const from = momentAt(after === 0 ? 0 : Math.max(0, msOfPosition(after) - lookBackMs));
+    // One commit of many rows lies in one millisecond, and is read as a whole even for a small page.
+    for (let size = Math.max(limit, fewestRows); ; size *= 4) {
+      const { rows, at, isCut } = await this.#readFinal(from, size);
+      const found = rows.map(feedRow);
+      const lastMs = found.at(-1)?.ms ?? 0;
+      const endMs = isCut ? lastMs : msOf(at);
+      // A millisecond whose rows are not all here has no order yet.
+      const placed = placesOf(
+        found.filter(({ ms }) => ms < endMs),
+        after,
+        limit,
+      );
+      if (placed.length > 0) return this.#page(placed, at);
+      if (!isCut) return { entries: [], next: after };
+    }
+  }
+
+  /** Feed rows as of a moment at which the millisecond of the last of them was over. */
+  async #readFinal(from: Moment, limit: number): Promise<ShardedRows> {
+    const found = await this.#read(from, limit);
+    const last = found.rows.at(-1);
+    const lastMs = last === undefined ? 0 : feedRow(last).ms;
+    // The time of a read may stand still while nobody writes, so one that is asked for: the service waits until it is over.
+    return found.isCut || lastMs < msOf(found.at) ? found : this.#read(from, limit, momentAt(lastMs + 1));
+  }
+
+  #read(from: Moment, limit: number, at?: Moment): Promise<ShardedRows> {
+    return readShards(this.#database, {
+      table: "tape_feed",
+      columns: ["committed_at", "row_id", "first_seq", "entries"],
+      range: (shard) => feedRange(shard, from),
+      limit,
+      // They are short.
+      spare: 1000,
+      at,
+      compare: (a, b) =>
+        byText(sortableTimestamp(a.text(0)), sortableTimestamp(b.text(0))) || byText(a.text(1), b.text(1)),
+    });
+  }
+
+  async #page(placed: readonly Placed[], at: Moment): Promise<FeedPage> {
+    const { rows } = await this.#database.read(
+      { table: "tape_entries", columns: ["row_id", ...entryColumns], keySet: { ranges: rangesOf(placed) } },
+      at,
+    );
+    const there = new Map(rows.map((row) => [`${row.number(1)} ${row.text(0)}`, row]));
+    const entries = placed.flatMap(({ position, row, seq }): readonly FeedEntry[] => {
+      const found = there.get(`${seq} ${row}`);
+      if (found === undefined) return [];
+      const { commitId: _commitId, ...entry } = entryOf(found, 1);
+      return [{ ...entry, position, row }];
+    });
+    return { entries, next: placed.at(-1)?.position ?? 0 };
+  }
+}
+
+const feedRow = (row: ResultRow): FeedRow => ({
+  ms: msOfTimestamp(row.text(0)),
+  row: row.text(1) as RowId,
+  first: row.number(2),
+  count: row.number(3),
+});
+
+/** The places behind the cursor, at most `limit`; counted from where the reading began, so that all give the same ones. */
+function placesOf(found: readonly FeedRow[], after: FeedPosition, limit: number): readonly Placed[] {
+  const placed: Placed[] = [];
+  let last: FeedPosition = 0;
+  for (const { ms, row, first, count } of found) {
+    for (let seq = first; seq < first + count; seq += 1) {
+      if (placed.length === limit) return placed;
+      last = placeIn(ms, last);
+      if (last > after) placed.push({ position: last, row, seq });
+    }
+  }
+  return placed;
+}
+
+/** Seqs that follow each other in a row make one range. */
+function rangesOf(placed: readonly Placed[]): readonly ReturnType<typeof seqRange>[] {
+  const runs: { row: RowId; from: Seq; to: Seq }[] = [];
+  for (const { row, seq } of placed) {
+    const run = runs.at(-1);
+    if (run !== undefined && run.row === row && run.to === seq - 1) run.to = seq;
+    else runs.push({ row, from: seq, to: seq });
+  }
+  return runs.map(({ row, from, to }) => seqRange(row, from, to));
+}

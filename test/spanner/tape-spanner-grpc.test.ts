@@ -1,0 +1,7 @@
+import { describeSpanner } from "../emulators/shared-emulator.ts";
+import { testServedTape } from "../served-places.ts";
+import { spannerPlaces } from "./databases.ts";
+
+describeSpanner("Spanner behind gRPC", () => {
+  testServedTape("spanner-grpc", spannerPlaces());
+});

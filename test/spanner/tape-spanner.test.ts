@@ -1,0 +1,10 @@
+import { afterAll, describe, it } from "vitest";
+import { testTape } from "../../src/testing/index.ts";
+import { describeSpanner } from "../emulators/shared-emulator.ts";
+import { spannerPlaces } from "./databases.ts";
+
+describeSpanner("Spanner", () => {
+  const places = spannerPlaces();
+  afterAll(() => places.discard());
+  testTape({ name: "spanner", open: () => places.harness(), runner: { describe, it } });
+});
