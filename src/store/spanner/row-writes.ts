@@ -108,7 +108,7 @@ export class RowWrites {
     this.#write(change, "heads", [...key, headSeq, expect + 1, commitId, head, "head", "", "", "", "", 0]);
     this.#write("insert", "versions", [...key, expect + 1, commitId]);
     for (const entry of entries) this.#writeEntry(entry, limits);
-    // The emulator never comes back from an empty range.
+    // The emulator runs out of memory over a range whose end is not behind its start.
     if (trimBelow !== undefined && trimBelow > 1) this.#delete("entries", seqsBelow(row, trimBelow));
     this.#writeIndex();
     const [first] = entries;
