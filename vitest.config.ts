@@ -10,7 +10,8 @@ const config: ViteUserConfig = defineConfig({
     pool: "forks",
     // Most tests wait for databases and sockets most of the time; vitest's own choice is one worker on two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 20_000,
+    // A thousand commits on an emulator take ten seconds by themselves, and longer beside others.
+    testTimeout: 60_000,
     hookTimeout: 20_000,
     coverage: { include: ["src/**/*.ts"], exclude: ["src/rpc/gen/**", "src/**/*.test.ts"] },
   },

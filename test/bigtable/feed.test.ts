@@ -151,7 +151,7 @@ describeBigtable("Bigtable, the feed", (host) => {
   );
 
   it("more entries in one millisecond than it has places still have places of their own, the same for all", async () => {
-    const scene = new Scene(host);
+    const scene = new Scene(host, 1000);
     const clock: { stopped?: number } = {};
     const options = { now: () => clock.stopped ?? Date.now() };
     const stores = [await scene.open(options), await scene.open(options), await scene.open(options)];

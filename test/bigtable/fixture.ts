@@ -17,10 +17,10 @@ export class Scene {
   /** Without the emulator. */
   readonly #journal: string;
 
-  /** @param parameters More for the URL. */
-  constructor(host: string, parameters = "") {
+  /** @param lagMs Of the feed; a test that counts calls wants one within which a busy machine is not too slow. */
+  constructor(host: string, lagMs?: number) {
     this.host = host;
-    this.#journal = newJournal("HOST", parameters);
+    this.#journal = newJournal("HOST", lagMs);
   }
 
   /** The journal's URL by way of this host. */

@@ -8,8 +8,8 @@ import { TapePlaces } from "../tape-places.ts";
 const testLagMs = 100;
 
 /** The URL of a journal that nobody else has, in a table that all share. */
-export const newJournal = (host: string, parameters = ""): string =>
-  `bigtable://project/instance/journals?emulator=${host}&prefix=${randomUUID()}&feedLagMs=${testLagMs}${parameters}`;
+export const newJournal = (host: string, lagMs: number = testLagMs): string =>
+  `bigtable://project/instance/journals?emulator=${host}&prefix=${randomUUID()}&feedLagMs=${lagMs}`;
 
 /** A store on this journal, which is made if there is none. */
 async function openJournal(url: string): Promise<Store> {

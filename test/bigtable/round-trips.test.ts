@@ -42,7 +42,7 @@ async function settled(proxy: GrpcProxy): Promise<void> {
 
 describeBigtable("Bigtable, round trips", (host) => {
   it("of the ten commonest calls are as docs/stores/bigtable.md says", async () => {
-    const { store, proxy } = await new Scene(host).openProxied();
+    const { store, proxy } = await new Scene(host, 10_000).openProxied();
     const engine = new Engine({ store, reactors: false });
     onTestFinished(() => engine.close());
     const tape: Tape = engine.tape(localAccess);
