@@ -4,7 +4,7 @@ import { ScriptedStore } from "../../test/engine/scripted-store.ts";
 import { encodeBody } from "../codec/body.ts";
 import type { RowId } from "../model/row.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
-import { readBodies } from "./bodies.ts";
+import { BodyReader, readBodies } from "./bodies.ts";
 
 const row = "~/run/r" as RowId;
 const nothing = (): undefined => undefined;
@@ -60,5 +60,38 @@ describe("bodies", () => {
     const index = { add: [], remove: [] };
     await store.append([{ row: other, expect: 0, commitId: "c", head: new Uint8Array(), entries, index }]);
     await expect(readBodies(store, other, [1], nothing)).rejects.toThrow("entry 1 of row ~/run/other");
+  });
+});
+
+describe("bodies that are wanted together", () => {
+  it("are read together, each asker getting its own", async () => {
+    const reader = new BodyReader(store);
+    const found = await Promise.all([reader.read(row, [1, 2], nothing), reader.read(row, [4], nothing)]);
+    expect(found.map((bodies, i) => (i === 0 ? [bodies.get(1), bodies.get(2)] : [bodies.get(4)]))).toEqual([
+      [wanted(1), wanted(2)],
+      [wanted(4)],
+    ]);
+    expect(store.reads).toHaveLength(1);
+    await reader.read(row, [5], nothing);
+    expect(store.reads).toHaveLength(2);
+  });
+
+  it("do not spoil each other when one is damaged", async () => {
+    const entry = { seq: 41, kind: "a/b", ref: "r", dims: "", meta: "{}", at: 1, trace: "", body: Uint8Array.of(9) };
+    const index = { add: [], remove: [] };
+    await store.append([{ row, expect: 1, commitId: "d", head: new Uint8Array(), entries: [entry], index }]);
+    const reader = new BodyReader(store);
+    const [whole, damaged] = await Promise.allSettled([
+      reader.read(row, [40], nothing),
+      reader.read(row, [41], nothing),
+    ]);
+    expect(whole).toMatchObject({ status: "fulfilled" });
+    expect(damaged).toMatchObject({ status: "rejected", reason: { message: expect.stringContaining("entry 41") } });
+  });
+
+  it("are read a few hundred at a time, however many there are", async () => {
+    const seqs = Array.from({ length: 1000 }, (_, i) => i + 1);
+    await new BodyReader(store).read(row, seqs, nothing);
+    expect(store.reads).toHaveLength(4);
   });
 });

@@ -4,7 +4,7 @@ import { accept, fenceEvent, type BodyLookup, type Decide, type Outcome } from "
 import type { Limits } from "../journal/limits.ts";
 import type { IndexKey, RowId, Seq } from "../model/row.ts";
 import type { Store } from "../store/store.ts";
-import { readBodies } from "./bodies.ts";
+import { BodyReader } from "./bodies.ts";
 import type { Clock } from "./clock.ts";
 import { Committer, includesKey } from "./committer.ts";
 import { contended, overloaded, shuttingDown } from "./pipeline-errors.ts";
@@ -70,6 +70,7 @@ export class Pipeline {
   readonly #store: Store;
   readonly #cache: SlotCache;
   readonly #committer: Committer;
+  readonly #bodies: BodyReader;
   #loads = 0;
   #pending = 0;
   #closing: (() => void) | null = null;
@@ -77,6 +78,7 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#store = options.store;
+    this.#bodies = new BodyReader(options.store);
     this.#cache = new SlotCache(options.cacheBytes);
     this.#committer = new Committer({
       store: options.store,
@@ -288,7 +290,7 @@ export class Pipeline {
     }
     slot.busy += 1;
     try {
-      const bodies = await readBodies(this.#store, slot.row, seqs, slot.keptBody);
+      const bodies = await this.#bodies.read(slot.row, seqs, slot.keptBody);
       task.bodies = new Map([...(task.bodies ?? []), ...bodies]);
       slot.busy -= 1;
       this.#run(slot, task);
@@ -376,7 +378,7 @@ export class Pipeline {
       settle(slot.keptBody);
       return;
     }
-    readBodies(this.#store, slot.row, answer.seqs, slot.keptBody).then(
+    this.#bodies.read(slot.row, answer.seqs, slot.keptBody).then(
       (bodies) => settle((seq) => bodies.get(seq)),
       (error: unknown) => this.#reject(task, error),
     );

@@ -9,7 +9,7 @@ const testLagMs = 100;
 
 /** The URL of a journal that nobody else has, in a table that all share. */
 export const newJournal = (host: string, lagMs: number = testLagMs): string =>
-  `bigtable://project/instance/journals?emulator=${host}&prefix=${randomUUID()}&feedLagMs=${lagMs}`;
+  `bigtable://project/instance/journals?emulator=${host}&prefix=${randomUUID()}&feedLagMs=${lagMs}&channels=1`;
 
 /** A store on this journal, which is made if there is none. */
 async function openJournal(url: string): Promise<Store> {
