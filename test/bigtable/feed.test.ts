@@ -13,7 +13,8 @@ import {
   within,
 } from "../../src/testing/test-store/material.ts";
 import { describeBigtable } from "../emulators/shared-emulator.ts";
-import { gate, Scene } from "./fixture.ts";
+import { gate } from "../emulators/gate.ts";
+import { Scene } from "./fixture.ts";
 
 const minute = 60_000;
 

@@ -1,15 +1,10 @@
 import { onTestFinished } from "vitest";
 import { bigtableStore, type BigtableOptions } from "../../src/store/bigtable/bigtable-store.ts";
 import type { Store } from "../../src/store/store.ts";
+import type { ProxiedStore } from "../emulators/fault-load.ts";
 import type { GrpcProxy } from "../emulators/grpc-proxy.ts";
 import { newJournal } from "./journals.ts";
 import { bigtableProxy } from "./proxied.ts";
-
-/** A store whose calls go through a proxy of its own. */
-export interface ProxiedStore {
-  readonly store: Store;
-  readonly proxy: GrpcProxy;
-}
 
 /** The journal of one test, which several stores may open; everything ends with the test. */
 export class Scene {
@@ -46,13 +41,4 @@ export class Scene {
     onTestFinished(() => proxy[Symbol.asyncDispose]());
     return proxy;
   }
-}
-
-/** A promise and what resolves it. */
-export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
 }

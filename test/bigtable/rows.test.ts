@@ -6,7 +6,8 @@ import { serviceLimits } from "../../src/store/bigtable/row-changes.ts";
 import type { Store } from "../../src/store/store.ts";
 import { appendTo, commit, entry, keysOf, patternBytes, rowOf, upTo } from "../../src/testing/test-store/material.ts";
 import { describeBigtable } from "../emulators/shared-emulator.ts";
-import { gate, Scene } from "./fixture.ts";
+import { gate } from "../emulators/gate.ts";
+import { Scene } from "./fixture.ts";
 import { rowsOfJournal } from "./raw-table.ts";
 
 function tapeOn(store: Store): Tape {
@@ -69,7 +70,7 @@ describeBigtable("Bigtable, rows of the table", (host) => {
   });
 
   it("a removal that comes late does not take a key that another server has added meanwhile", async () => {
-    const scene = new Scene(host);
+    const scene = new Scene(host, 10_000);
     const { store: slow, proxy } = await scene.openProxied();
     const other = await scene.open();
     const key = { index: "i", key: "k" };

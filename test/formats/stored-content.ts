@@ -1,9 +1,10 @@
+import assert from "node:assert/strict";
 import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MemoryStore } from "../../src/store/memory/memory-store.ts";
 import type { Append, FeedEntry, RowSlice, ScanItem, Store } from "../../src/store/store.ts";
-import { commit, feedOf, rowOf, scanAll } from "../../src/testing/test-store/material.ts";
+import { appendTo, commit, feedOf, rowOf, scanAll } from "../../src/testing/test-store/material.ts";
 
 /** Batches of appends. */
 export type Content = readonly (readonly Append[])[];
@@ -65,4 +66,24 @@ export function ranked({ rows, indexes, feed }: Everything): Everything {
     position: rank.get(entry.position) ?? Number.NaN,
   });
   return { indexes, feed: feed.map(inRank), rows: rows.map((row) => ({ ...row, entries: row.entries.map(inRank) })) };
+}
+
+/** {@link Everything} where a row's own entries do not know their places in the feed. */
+const unplaced = ({ rows, ...rest }: Everything): Everything => ({
+  ...rest,
+  rows: rows.map((row) => ({ ...row, entries: row.entries.map((entry) => ({ ...entry, position: 0 })) })),
+});
+
+/** A journal that was read back must hold the content, and go on where it ends. */
+export async function mustHoldAndGoOn(store: Store, batches: Content): Promise<void> {
+  const oracle = await oracleOf(batches);
+  const before = await everything(store, batches);
+  assert.deepEqual(unplaced(ranked(before)), unplaced(ranked(await everything(oracle, batches))));
+  const next = appendTo("p/run/b", 2, { commitId: "next" });
+  await commit(store, next);
+  await commit(oracle, next);
+  const feed = await feedOf(store, before.feed.length + 1);
+  assert.deepEqual(feed.slice(0, -1), before.feed);
+  const after = { ...(await everything(store, batches)), feed };
+  assert.deepEqual(unplaced(ranked(after)), unplaced(ranked(await everything(oracle, batches))));
 }

@@ -1,15 +1,10 @@
 import { onTestFinished } from "vitest";
 import { spannerStore, type SpannerOptions } from "../../src/store/spanner/spanner-store.ts";
 import type { Store } from "../../src/store/store.ts";
+import type { ProxiedStore } from "../emulators/fault-load.ts";
 import type { GrpcProxy } from "../emulators/grpc-proxy.ts";
 import { newDatabase } from "./databases.ts";
 import { spannerProxy } from "./proxied.ts";
-
-/** A store whose calls go through a proxy of its own. */
-export interface ProxiedStore {
-  readonly store: Store;
-  readonly proxy: GrpcProxy;
-}
 
 type Options = Omit<SpannerOptions, "experimental">;
 
@@ -51,13 +46,4 @@ export class Scene {
     onTestFinished(() => proxy[Symbol.asyncDispose]());
     return proxy;
   }
-}
-
-/** A promise and what resolves it. */
-export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
 }
