@@ -10,13 +10,12 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openHost } from "./postgres-place.ts";
 import type { Kill } from "./soak/killer.ts";
+import { printTally } from "./soak/print-tally.ts";
 import { soak } from "./soak/soak.ts";
-import type { Tally } from "./soak/tally.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 const clients = 64;
 const killEveryMs = 5_000;
-/** The rest of them says the same. */
-const shownViolations = 40;
 
 const { values, positionals } = parseArgs({ options: { store: { type: "string" } }, allowPositionals: true });
 const seconds = wholeNumber(positionals[0], 60);
@@ -33,7 +32,7 @@ try {
     kills: everyFewSeconds,
     onKill: (what) => console.log(`${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s  killed ${what}`),
   });
-  print(tally);
+  printTally(tally, seed);
   process.exitCode = tally.violations.length === 0 ? 0 : 1;
 } finally {
   await host.close();
@@ -46,27 +45,4 @@ async function* everyFewSeconds(): AsyncGenerator<Kill, void> {
     yield "any";
   }
   await sleep(Math.max(0, until - performance.now()));
-}
-
-function print(tally: Tally): void {
-  const counts = new Map([["lost", 0], ["duplicated", 0], ...tally.counts]);
-  const width = Math.max(...[...counts.keys()].map((name) => name.length));
-  console.log();
-  for (const name of [...counts.keys()].toSorted()) {
-    console.log(`${name.padEnd(width)} ${(counts.get(name) ?? 0).toLocaleString("en-US").padStart(12)}`);
-  }
-  if (tally.violations.length === 0) {
-    console.log("\nevery invariant held");
-    return;
-  }
-  console.log(`\n${tally.violations.length} violations, seed ${seed}:`);
-  for (const violation of tally.violations.slice(0, shownViolations)) console.log(`  ${violation}`);
-}
-
-function wholeNumber(text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  console.error(`${JSON.stringify(text)} is not a whole number above 0; give seconds and seed as such`);
-  process.exit(2);
 }

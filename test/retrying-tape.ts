@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { TapeError } from "../src/errors.ts";
 import type { CallOptions } from "../src/model/call.ts";
+import type { Inspect } from "../src/model/inspect.ts";
 import type { Tape } from "../src/model/tape.ts";
 
 const attempts = 500;
@@ -46,8 +47,9 @@ export function retryingTape(tape: Tape): Tape {
         (change) => change.value.version,
       ),
   };
-  const calls = Object.entries(tape).map(([name, send]) => [name, unary(send as Send)]);
-  return { ...(Object.fromEntries(calls) as Tape), ...streams };
+  const retried = (calls: object): object =>
+    Object.fromEntries(Object.entries(calls).map(([name, send]) => [name, unary(send as Send)]));
+  return { ...(retried(tape) as Tape), ...streams, inspect: retried(tape.inspect) as Inspect };
 }
 
 function mayTryAgain(error: unknown): boolean {

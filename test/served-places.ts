@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { Store } from "../src/store/store.ts";
-import { testTape, type TapeHarness } from "../src/testing/index.ts";
+import { testTape, type TapeCase, type TapeHarness } from "../src/testing/index.ts";
 import type { TapePlaces } from "./tape-places.ts";
 import { TapeServers } from "./tape-servers.ts";
 
@@ -9,8 +9,8 @@ export function testServedTape(name: string, places: TapePlaces): void {
   const servers = new TapeServers();
 
   /** A store that is opened again is a new one, which the case leaves open. */
-  async function harness(): Promise<TapeHarness> {
-    const { partition, openStore } = await places.stores();
+  async function harness(tapeCase: TapeCase): Promise<TapeHarness> {
+    const { partition, openStore } = await places.stores(tapeCase);
     const opened: Store[] = [];
     return servers.harness({
       partition,

@@ -1,5 +1,5 @@
 import type { Store } from "../src/store/store.ts";
-import { engineHarness, type TapeHarness } from "../src/testing/index.ts";
+import { engineHarness, type TapeCase, type TapeHarness } from "../src/testing/index.ts";
 import { borrowedStore } from "./store-views.ts";
 
 /** Where a journal is that several store objects open. */
@@ -14,6 +14,15 @@ interface SharedPlace extends Place {
   cases: number;
 }
 
+/** How cases share places. */
+interface PlaceSharing {
+  readonly most?: number;
+  readonly isHeavy?: (tapeCase: TapeCase) => boolean;
+}
+
+/** The rule that random walks stand under: they do more than all others. */
+export const walkRule = "R2-R46";
+
 /** Few enough that a case that reads the whole feed does not read the history of all others. */
 const casesPerPlace = 40;
 
@@ -21,21 +30,29 @@ const casesPerPlace = 40;
 export class TapePlaces {
   readonly #newPlace: () => Promise<Place>;
   readonly #casesPerPlace: number;
+  readonly #isHeavy: (tapeCase: TapeCase) => boolean;
   #shared: SharedPlace | undefined;
 
-  /** @param most Cases that share a place. */
-  constructor(newPlace: () => Promise<Place>, most: number = casesPerPlace) {
+  /**
+   * @param most Cases that share a place.
+   * @param isHeavy Cases that begin with an empty place, because what others have left costs them much.
+   */
+  constructor(newPlace: () => Promise<Place>, { most = casesPerPlace, isHeavy = () => false }: PlaceSharing = {}) {
     this.#newPlace = newPlace;
     this.#casesPerPlace = most;
+    this.#isHeavy = isHeavy;
   }
 
   /** An engine, or several, for one more case. */
-  async harness(): Promise<TapeHarness> {
-    return engineHarness(await this.stores());
+  async harness(tapeCase: TapeCase): Promise<TapeHarness> {
+    return engineHarness(await this.stores(tapeCase));
   }
 
   /** Stores for one more case: the partition it has to stay in, and what opens a connection of that number. */
-  async stores(): Promise<{ readonly partition: string; readonly openStore: (connection: number) => Promise<Store> }> {
+  async stores(
+    tapeCase: TapeCase,
+  ): Promise<{ readonly partition: string; readonly openStore: (connection: number) => Promise<Store> }> {
+    if (this.#isHeavy(tapeCase)) await this.discard();
     const { open, connections, cases } = await this.#forOneMoreCase();
     const taken = new Set<number>();
     return {

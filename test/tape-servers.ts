@@ -4,6 +4,7 @@ import { Engine } from "../src/engine/engine.ts";
 import { defaultLimits } from "../src/journal/limits.ts";
 import type { Access } from "../src/model/access.ts";
 import type { Tape } from "../src/model/tape.ts";
+import { reactor } from "../src/reactor/reactor.ts";
 import { startServer, type RunningServer } from "../src/server/start-server.ts";
 import type { Store } from "../src/store/store.ts";
 import { FakeClock, type TapeHarness } from "../src/testing/index.ts";
@@ -86,7 +87,11 @@ export class TapeServers {
     const clock = new FakeClock();
     const start = async (served: Served): Promise<void> => {
       served.partition = partition;
-      served.engine = new Engine({ store: await openStore(this.#servers.indexOf(served)), clock });
+      served.engine = new Engine({
+        store: await openStore(this.#servers.indexOf(served)),
+        clock,
+        reactor: reactor(),
+      });
       served.engine.start();
     };
     for (const served of this.#servers) await start(served);

@@ -20,4 +20,4 @@ const places = new TapePlaces(async () => {
 
 afterAll(() => places.discard());
 
-testTape({ name: "sqlite-file", open: () => places.harness(), runner: { describe, it } });
+testTape({ name: "sqlite-file", open: (tapeCase) => places.harness(tapeCase), runner: { describe, it } });

@@ -24,3 +24,6 @@ export function readableHash(text: string): string {
   }
   return out;
 }
+
+/** The first 32 bits of the SHA-256 of a text, as a number: spreads things evenly, the same on every server for ever. */
+export const hashNumber = (text: string): number => createHash("sha256").update(text).digest().readUInt32BE();

@@ -140,6 +140,7 @@ export class Committer {
       head: encodeHead(rules.head(state)),
       entries: group.entries,
       trimBelow: trimBelow > slot.trimmedBelow ? trimBelow : undefined,
+      dropBodiesBelow: slot.bodiesFrom > slot.droppedBelow ? slot.bodiesFrom : undefined,
       index: { add, remove },
     };
     return { slot, append, keys };
@@ -172,6 +173,7 @@ export class Committer {
     slot.version = append.expect + 1;
     slot.keys = keys;
     slot.trimmedBelow = append.trimBelow ?? slot.trimmedBelow;
+    slot.droppedBelow = append.dropBodiesBelow ?? slot.droppedBelow;
     this.#options.onCommitted(slot, group, append.index.add);
     if (slot.group?.dirty === true) this.#planFlush();
   }

@@ -2,6 +2,7 @@ import { indexName, partitionOf, type Partition } from "../codec/row-id.ts";
 import { TapeError, toTapeError } from "../errors.ts";
 import type { Limits } from "../journal/limits.ts";
 import * as budget from "../journal/run/budget.ts";
+import * as compaction from "../journal/run/compaction.ts";
 import * as decisions from "../journal/run/decisions.ts";
 import * as dispatch from "../journal/run/dispatch.ts";
 import * as due from "../journal/run/due.ts";
@@ -22,6 +23,7 @@ import type { SendSignalRequest, SendSignalResponse } from "../model/gate.ts";
 import type { Tape } from "../model/tape.ts";
 import type { TimerRecord } from "../model/timer.ts";
 import type { Store } from "../store/store.ts";
+import { engineInspect } from "./inspect/engine-inspect.ts";
 import { runTarget } from "./business-keys.ts";
 import { callOf, patient } from "./call.ts";
 import type { Clock } from "./clock.ts";
@@ -29,9 +31,12 @@ import { listDue, type DueQuery } from "./due-lists.ts";
 import type { IdSource } from "./id-source.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Target } from "./slot-cache.ts";
+import { Reactions } from "./reactions.ts";
 import { Sessions } from "./sessions.ts";
 import { findSignalled } from "./signal-routing.ts";
+import { checkScopes, tenantOf } from "./tenant.ts";
 import { subscribeBySubject, subscribeEvents, subscribeRun, watchValue, type StreamPorts } from "./streams.ts";
+import { Tasks } from "./tasks.ts";
 import type { Wakeups } from "./wakeups.ts";
 
 /** What the calls of all tenants share. */
@@ -43,6 +48,8 @@ export interface EnginePorts {
   readonly limits: Limits;
   readonly wakeups: Wakeups;
   readonly closing: AbortSignal;
+  /** Of the server, or of the library. */
+  readonly version: string;
 }
 
 type Options = CallOptions | undefined;
@@ -52,6 +59,8 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
   const { pipeline, store, clock, ids, limits } = ports;
   const partition: Partition = partitionOf(access.partition);
   const sessions = new Sessions(pipeline, store, ids, limits, partition);
+  const reactions = new Reactions(ports, partition);
+  const tasks = new Tasks(ports, partition);
   const streams: StreamPorts = { ...ports, partition };
 
   /** A call: checks and execution inside one promise, errors as TapeError, given up when the caller does. */
@@ -105,9 +114,6 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
     const now = integer("now_ms", nowMs);
     return now <= 0 ? clock.now() : now;
   };
-
-  const notYet = (what: string) => (): Promise<never> =>
-    Promise.reject(new TapeError("UNIMPLEMENTED", `${what} is not in this version of Tape`));
 
   async function sendSignal(request: SendSignalRequest, options: Options): Promise<SendSignalResponse> {
     const given = optionalId("run_id", request.runId, limits);
@@ -165,10 +171,13 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
   };
 
   const tape: Tape = {
+    inspect: engineInspect({ ...ports, access, partition }),
+
     beginRun: (request, options) =>
       call(options, () => {
         const command = lifecycle.beginRunCommand(request, tenantOf(access, request.tenantId ?? ""), limits);
-        const { runId } = command.facts;
+        const { runId, scopes } = command.facts;
+        checkScopes(access, scopes);
         return onRun("BeginRun", { runId }, options, lifecycle.beginRun(command));
       }),
     resumeRun: runCall("ResumeRun", lifecycle.resumeRun),
@@ -253,18 +262,30 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
     cancelTimer: runCall("CancelTimer", timers.cancelTimer),
     listDueTimers: (request = {}, options) => call(options, async () => ({ timers: await listDueTimers(request) })),
 
-    listCompactableRuns: notYet("compaction"),
-    compactRun: notYet("compaction"),
+    listCompactableRuns: (request = {}, options) =>
+      call(options, async () => {
+        const limit = pageSize(request.limit, limits);
+        const beforeMs = integer("before_ms", request.beforeMs);
+        const untilMs = beforeMs <= 0 ? clock.now() : beforeMs - 1;
+        return { runs: await list({ index: ["compact"], untilMs, limit, list: due.compactable(untilMs) }) };
+      }),
+    compactRun: runCall("CompactRun", compaction.compactRun),
 
     subscribeEvents: (request, options) => subscribeEvents(streams, request, options?.signal),
     subscribeBySubject: (request, options) => subscribeBySubject(streams, request, options?.signal),
-    registerReaction: notYet("the event bus (reactions and tasks)"),
-    deregisterReaction: notYet("the event bus (reactions and tasks)"),
-    listReactions: notYet("the event bus (reactions and tasks)"),
-    claimTasks: notYet("the event bus (reactions and tasks)"),
-    completeTask: notYet("the event bus (reactions and tasks)"),
-    nackTask: notYet("the event bus (reactions and tasks)"),
-    listTasks: notYet("the event bus (reactions and tasks)"),
+    registerReaction: (request, options) => call(options, () => reactions.register(request, tenantOf(access, ""))),
+    deregisterReaction: (request, options) =>
+      call(options, () => reactions.deregister(request, callOf("DeregisterReaction", options, ids, limits))),
+    listReactions: (request = {}, options) => call(options, () => reactions.list(request)),
+    claimTasks: (request, options) =>
+      call(options, async () => ({ tasks: await tasks.claim(request, callOf("ClaimTasks", options, ids, limits)) })),
+    completeTask: (request, options) =>
+      call(options, async () => ({
+        task: await tasks.complete(request, callOf("CompleteTask", options, ids, limits)),
+      })),
+    nackTask: (request, options) =>
+      call(options, async () => ({ task: await tasks.nack(request, callOf("NackTask", options, ids, limits)) })),
+    listTasks: (request = {}, options) => call(options, async () => ({ tasks: await tasks.list(request) })),
 
     writeValue: valueCall("WriteValue", values.writeValue),
     getValue: valueCall("GetValue", values.getValue),
@@ -284,13 +305,4 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
   return tape;
-}
-
-/** The tenant of a run: the credential's, or, without one, the tenant asked for. */
-function tenantOf(access: Access, asked: string): string {
-  if (access.tenant === null) return asked;
-  if (asked === "" || asked === access.tenant) return access.tenant;
-  throw new TapeError("TENANT_NOT_GRANTED", `tenant ${asked} is not granted to this credential`, {
-    ids: { tenant_id: asked },
-  });
 }

@@ -1,16 +1,20 @@
 import { setMaxListeners } from "node:events";
-import { partitionOf } from "../codec/row-id.ts";
+import { partitionOf, type Partition } from "../codec/row-id.ts";
 import { TapeError } from "../errors.ts";
 import { defaultLimits, type Limits } from "../journal/limits.ts";
-import type { Access } from "../model/access.ts";
+import { localAccess, type Access } from "../model/access.ts";
 import type { RowId } from "../model/row.ts";
 import type { Tape } from "../model/tape.ts";
 import type { Store } from "../store/store.ts";
+import type { Background } from "./background.ts";
 import { winBusinessKey } from "./business-keys.ts";
 import { systemClock, type Clock } from "./clock.ts";
-import { engineTape } from "./engine-tape.ts";
+import { engineTape, type EnginePorts } from "./engine-tape.ts";
+import { FeedLag } from "./feed-lag.ts";
 import { randomIds, type IdSource } from "./id-source.ts";
+import { countNeeds, type NeedCounts } from "./inspect/need-counts.ts";
 import { Pipeline, type PipelineStats } from "./pipeline.ts";
+import { Retention, type RetentionBounds, type RetentionPass, type RetentionStats } from "./retention.ts";
 import { Ticker } from "./ticker.ts";
 import { Wakeups } from "./wakeups.ts";
 
@@ -24,47 +28,68 @@ export interface EngineOptions {
   readonly ids?: IdSource;
   /** Default: {@link defaultLimits}. */
   readonly limits?: Partial<Limits>;
-  /** Whether to fire built-in timers and write down expired claims by itself. Default true. */
+  /**
+   * Whether to work by itself: to fire built-in timers, write down expired claims, and match entries with reactions.
+   * Default true.
+   */
   readonly reactors?: boolean;
+  /** How long runs that are over are kept. Default: for ever. */
+  readonly retention?: RetentionBounds;
+  /** Told after every pass of retention. */
+  readonly onRetention?: (pass: RetentionPass) => void;
+  /** What matches entries with reactions: `reactor` of `src/reactor`. Default: nothing does, here. */
+  readonly reactor?: (ports: EnginePorts) => Background;
   /** Memory for rows at rest, in bytes. Default 64 MiB. */
   readonly cacheBytes?: number;
   /** Calls that may wait at once; more are OVERLOADED. Default 10,000. */
   readonly maxPending?: number;
+  /** Of the server or the library, for DescribeStore. Default: empty. */
+  readonly version?: string;
 }
 
 /** Counters since the start, and sizes as of now. */
-export interface EngineStats extends PipelineStats {
+export interface EngineStats extends PipelineStats, RetentionStats {
   /** Streams that wait for a commit. */
   readonly waitingStreams: number;
+  /** Tasks that this server made of matching entries. */
+  readonly tasksMade: number;
+  /** Entries on which a reaction's predicate could not be evaluated. */
+  readonly predicatesFailed: number;
+}
+
+/** What operators should know of, measured now. */
+export interface OperatorFigures {
+  readonly needs: NeedCounts;
+  /** How long the oldest commit of this engine that the feed does not give yet has been there, in milliseconds. */
+  readonly feedLagMs: number;
 }
 
 const defaultCacheBytes = 64 * 1024 * 1024;
 const defaultMaxPending = 10_000;
-/** Tenants whose bound Tape is kept. */
-const keptTapes = 1000;
+/** Partitions that operators' figures are made of. */
+const mostWatched = 1000;
 
 /** The journal engine over one store: rules, commit pipeline, streams and the server's own chores. */
 export class Engine {
   readonly #store: Store;
-  readonly #clock: Clock;
-  readonly #ids: IdSource;
-  readonly #limits: Limits;
+  readonly #ports: EnginePorts;
   readonly #pipeline: Pipeline;
   readonly #wakeups: Wakeups;
-  readonly #ticker: Ticker;
-  readonly #reactors: boolean;
+  readonly #background: readonly Background[];
+  readonly #feedLag: FeedLag;
+  /** Of those who called; the first one is that of callers without a credential. */
+  readonly #partitions = new Set<Partition>([partitionOf("")]);
+  readonly #retention: Retention;
   readonly #closing = new AbortController();
-  readonly #tapes = new Map<string, Tape>();
+  readonly #tapes = new WeakMap<Access, Tape>();
   #elsewhere: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
 
   constructor(options: EngineOptions) {
     const { store, clock = systemClock, ids = randomIds() } = options;
     this.#store = store;
-    this.#clock = clock;
-    this.#ids = ids;
-    this.#limits = { ...defaultLimits, ...options.limits };
-    this.#reactors = options.reactors ?? true;
+    const limits: Limits = { ...defaultLimits, ...options.limits };
+    this.#feedLag = new FeedLag(store);
     this.#wakeups = new Wakeups(() => {
       this.#listenElsewhere();
     });
@@ -72,45 +97,72 @@ export class Engine {
       store,
       clock,
       ids,
-      limits: this.#limits,
+      limits,
       cacheBytes: options.cacheBytes ?? defaultCacheBytes,
       maxPending: options.maxPending ?? defaultMaxPending,
       winBusinessKey: winBusinessKey(() => this.#pipeline),
-      onCommit: (row: RowId, added) => {
-        this.#wakeups.committed(row);
-        if (added.length > 0) this.#ticker.noticed(added);
+      onCommit: (row: RowId, added, newestMs) => {
+        this.#wakeups.committed(row, newestMs > 0);
+        // 0 when the head alone was written, which the feed never shows.
+        if (newestMs > 0) this.#feedLag.committed(newestMs);
+        if (added.length > 0) for (const work of this.#background) work.noticed(added);
       },
     });
     // One listener a stream: thousands are no leak.
     setMaxListeners(0, this.#closing.signal);
-    this.#ticker = new Ticker(this.#pipeline, store, clock);
+    this.#ports = {
+      pipeline: this.#pipeline,
+      store,
+      clock,
+      ids,
+      limits,
+      wakeups: this.#wakeups,
+      closing: this.#closing.signal,
+      version: options.version ?? "",
+    };
+    const { reactors = true, reactor } = options;
+    this.#background = reactors
+      ? [new Ticker(this.#pipeline, store, clock), ...(reactor === undefined ? [] : [reactor(this.#ports)])]
+      : [];
+    this.#retention = new Retention({
+      pipeline: this.#pipeline,
+      store,
+      clock,
+      owner: options.retention === undefined ? "" : ids.id(),
+      bounds: options.retention ?? {},
+      onPass: options.onRetention,
+    });
   }
 
   /** Starts what the engine does by itself. Idempotent. */
   start(): void {
-    if (this.#reactors) this.#ticker.start();
+    for (const work of this.#background) work.start();
+    this.#retention.start();
   }
 
-  /** Tape for a caller with this access. Closing it does not close the engine. */
+  /** Counts what is in this partition among the figures for operators, also before anybody calls. */
+  watch(partition: string): void {
+    if (this.#partitions.size < mostWatched) this.#partitions.add(partitionOf(partition));
+  }
+
+  /** Tape for a caller with this access; kept as long as the access is. Closing it does not close the engine. */
   tape(access: Access): Tape {
-    const key = JSON.stringify([access.partition, access.tenant]);
-    const known = this.#tapes.get(key);
+    const known = this.#tapes.get(access);
     if (known !== undefined) return known;
-    const tape = engineTape(
-      {
-        pipeline: this.#pipeline,
-        store: this.#store,
-        clock: this.#clock,
-        ids: this.#ids,
-        limits: this.#limits,
-        wakeups: this.#wakeups,
-        closing: this.#closing.signal,
-      },
-      access,
-    );
-    if (this.#tapes.size >= keptTapes) this.#tapes.clear();
-    this.#tapes.set(key, tape);
+    const tape = engineTape(this.#ports, access);
+    this.#tapes.set(access, tape);
+    this.watch(access.partition);
     return tape;
+  }
+
+  /**
+   * What operators should know of: how much needs a human, over the tenants that this engine has been called for, and
+   * how far the feed is behind. Some small reads, more when much needs a human. Errors: STORE_UNAVAILABLE.
+   */
+  async figures(): Promise<OperatorFigures> {
+    const ports = Array.from(this.#partitions, (partition) => ({ ...this.#ports, access: localAccess, partition }));
+    const needs = await countNeeds(ports);
+    return { needs, feedLagMs: await this.#feedLag.measure(this.#ports.clock.now()) };
   }
 
   /** A round trip to the store, in milliseconds. Errors: STORE_UNAVAILABLE, SHUTTING_DOWN. */
@@ -123,7 +175,15 @@ export class Engine {
 
   /** Counters and sizes. */
   stats(): EngineStats {
-    return { ...this.#pipeline.stats(), waitingStreams: this.#wakeups.waiters };
+    const { tasksMade = 0, predicatesFailed = 0 } =
+      this.#background.find((work) => work.counts !== undefined)?.counts ?? {};
+    return {
+      ...this.#pipeline.stats(),
+      ...this.#retention.stats,
+      waitingStreams: this.#wakeups.waiters,
+      tasksMade,
+      predicatesFailed,
+    };
   }
 
   /** Refuses new calls, ends streams, waits for commits under way. Idempotent. The store stays open. */
@@ -134,7 +194,8 @@ export class Engine {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    await this.#ticker.close();
+    await Promise.all(this.#background.map((work) => work.close()));
+    await this.#retention.close();
     await this.#pipeline.close();
     await this.#elsewhere;
   }

@@ -26,3 +26,27 @@ export async function positionBefore(store: Store, ms: number): Promise<FeedPosi
   }
   return early;
 }
+
+/** The position of the last entry that the feed gives now; 0 when there is none. Some 100 small reads on any store. */
+export async function endOfFeed(store: Store): Promise<FeedPosition> {
+  const goesOnBehind = async (position: FeedPosition): Promise<boolean> => {
+    for (let after = position; ;) {
+      const { entries, next } = await store.tail({ after, limit: 1 });
+      if (entries.length > 0) return true;
+      if (next <= after) return false;
+      after = next;
+    }
+  };
+  let before = -1;
+  let end = 0;
+  while (await goesOnBehind(end)) {
+    before = end;
+    end = Math.min(Math.max(1, end * 2), Number.MAX_SAFE_INTEGER);
+  }
+  while (end - before > 1) {
+    const middle = before + Math.floor((end - before) / 2);
+    if (await goesOnBehind(middle)) before = middle;
+    else end = middle;
+  }
+  return end;
+}

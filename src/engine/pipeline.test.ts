@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { add, addWithin, decideOnText, textOf, total } from "../../test/engine/counter-row.ts";
 import { counterScene, type CounterScene } from "../../test/engine/counter-scene.ts";
-import { isSettled, settle } from "../../test/engine/scripted-store.ts";
+import { isSettled, settle, withResolvers } from "../../test/engine/scripted-store.ts";
 import { TapeError } from "../errors.ts";
 
 let scene: CounterScene;
@@ -95,6 +95,25 @@ describe("conflict", () => {
     expect(await one.call("a", addWithin(3, 5))).toBe(4);
     await two.call("a", add(-4));
     await expect(one.call("a", addWithin(6, 5))).rejects.toThrow("over 5");
+  });
+
+  it("is seen by reads that came while the answer to an append was under way (R6)", async () => {
+    const here = scene.open(shared);
+    const there = scene.open(shared);
+    const written = withResolvers<undefined>();
+    const delivered = withResolvers<undefined>();
+    here.store.nextAppends.push(async (_batch, go) => {
+      const outcomes = await go();
+      written.resolve(undefined);
+      await delivered.promise;
+      return outcomes;
+    });
+    const write = here.call("a", add(1));
+    await written.promise;
+    expect(await there.call("a", add(10))).toBe(11);
+    const read = here.call("a", total);
+    delivered.resolve(undefined);
+    expect(await Promise.all([write, read])).toEqual([1, 11]);
   });
 
   it("without end is WRITE_CONFLICT", async () => {

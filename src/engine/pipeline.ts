@@ -39,7 +39,7 @@ export interface PipelineOptions {
   readonly cacheBytes: number;
   readonly maxPending: number;
   readonly winBusinessKey: WinBusinessKey;
-  readonly onCommit: (row: RowId, addedKeys: readonly IndexKey[]) => void;
+  readonly onCommit: (row: RowId, addedKeys: readonly IndexKey[], newestEntryMs: number) => void;
 }
 
 /** Counters since the start, and sizes as of now. */
@@ -116,7 +116,7 @@ export class Pipeline {
   async dropStaleKey<S extends RowState, E>(target: Target<S, E>, key: IndexKey): Promise<void> {
     const fence: Decide<S, RowEvent, null> = (state) => {
       const slot = this.#cache.active(target.row);
-      if (slot === undefined || state.seq === 0 || includesKey(slot.rules.indexKeys(state, slot.partition), key)) {
+      if (slot === undefined || slot.version === 0 || includesKey(slot.rules.indexKeys(state, slot.partition), key)) {
         return accept([], null);
       }
       slot.keys = [...slot.keys, key];
@@ -263,20 +263,18 @@ export class Pipeline {
   /** Another process has written the row: reads what is new, unless calls under way will find out by themselves. */
   async #catchUp(slot: RowSlot, staleVersion: number): Promise<void> {
     const { state } = slot;
-    if (state === null || slot.version !== staleVersion || slot.group !== null || slot.sending !== null) return;
+    if (state === null || slot.version !== staleVersion || !slot.isQuiet) return;
     slot.busy += 1;
     try {
       const options = slot.rules.past === "all" ? { after: state.seq } : { limit: 0 };
       const slice = await this.#store.read(slot.row, options);
-      const untouched =
-        slot.state === state && slot.version === staleVersion && slot.group === null && slot.sending === null;
-      if (untouched) {
+      if (slot.state === state && slot.version === staleVersion && slot.isQuiet) {
         slot.generation += 1;
         slot.restore(slice?.version ?? 0, slice?.head ?? null, slice?.entries ?? []);
       }
     } catch {
       // The calls will be decided on a fresh load, and report what is wrong.
-      if (slot.group === null && slot.sending === null) slot.drop();
+      if (slot.isQuiet) slot.drop();
     } finally {
       slot.busy -= 1;
     }
@@ -322,11 +320,12 @@ export class Pipeline {
 
   #committed(slot: RowSlot, group: Group, addedKeys: readonly IndexKey[]): void {
     this.#answer(slot, group);
-    this.#options.onCommit(slot.row, addedKeys);
+    this.#options.onCommit(slot.row, addedKeys, group.entries.at(-1)?.at ?? 0);
     const next = slot.group;
     if (next !== null && !next.dirty) {
       slot.group = null;
-      this.#answer(slot, next);
+      // It came after the append was sent: since that was written, another process may have been told of a later one.
+      void this.#answerAtRest(slot, next);
     }
     this.#cache.rest(slot);
   }

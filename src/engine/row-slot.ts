@@ -93,6 +93,7 @@ export class RowSlot<S extends RowState = RowState> {
   /** Groups being verified, and calls elsewhere that will come back to this row. */
   busy = 0;
   trimmedBelow: Seq = 1;
+  droppedBelow: Seq = 1;
   readonly #recent = new Map<Seq, readonly string[]>();
   #recentBytes = 0;
 
@@ -104,14 +105,22 @@ export class RowSlot<S extends RowState = RowState> {
 
   /** Nobody needs this slot just now. */
   get idle(): boolean {
-    return (
-      this.group === null && this.sending === null && !this.loading && this.busy === 0 && this.waiting.length === 0
-    );
+    return this.isQuiet && !this.loading && this.busy === 0 && this.waiting.length === 0;
   }
 
   /** Memory taken, in bytes, roughly. */
   get bytes(): number {
     return 1024 + this.#recentBytes + (this.state === null ? 0 : this.rules.bytes(this.state));
+  }
+
+  /** Entries below this one have no bodies any more, or will have none when all that is decided is durable. */
+  get bodiesFrom(): Seq {
+    return this.state === null ? 1 : (this.rules.dropBodiesBelow?.(this.state) ?? 1);
+  }
+
+  /** Whether nothing is decided that waits to be durable. */
+  get isQuiet(): boolean {
+    return this.group === null && this.sending === null;
   }
 
   /** Forgets the state: it was built on something that did not happen, or is out of date. */
@@ -139,6 +148,7 @@ export class RowSlot<S extends RowState = RowState> {
     this.state = state;
     this.version = version;
     this.keys = this.rules.indexKeys(state, this.partition);
+    this.droppedBelow = this.bodiesFrom;
   }
 
   /** Keeps a body that was just written, for a while. */
@@ -155,5 +165,5 @@ export class RowSlot<S extends RowState = RowState> {
   }
 
   /** A body kept by {@link keepBody}. */
-  readonly keptBody: BodyLookup = (seq) => this.#recent.get(seq);
+  readonly keptBody: BodyLookup = (seq) => (seq < this.bodiesFrom ? undefined : this.#recent.get(seq));
 }

@@ -9,6 +9,11 @@ export interface Target<S extends RowState, E> {
   readonly row: RowId;
   readonly partition: Partition;
   readonly rules: RowRules<S, E>;
+  /**
+   * The row is hardly there, so it is not looked for: the append of what is decided on its absence finds out, as it finds
+   * out about any cached row.
+   */
+  readonly presumedAbsent?: true;
 }
 
 /** Rows in memory: those with calls under way, and, up to a number of bytes, those that were used last. */
@@ -28,6 +33,7 @@ export class SlotCache {
     const slot =
       resting ?? new RowSlot(target.row, target.partition, target.rules as unknown as RowRules<RowState, RowEvent>);
     if (resting !== undefined) this.#resting.delete(target.row);
+    else if (target.presumedAbsent === true) slot.restore(0, null, []);
     this.#active.set(target.row, slot);
     return slot;
   }

@@ -1,6 +1,5 @@
 import { runRow, valueRow, type Partition } from "../codec/row-id.ts";
 import { compileSubjectPattern } from "../codec/subject-pattern.ts";
-import { parseTrace } from "../codec/trace.ts";
 import { TapeError } from "../errors.ts";
 import type { Limits } from "../journal/limits.ts";
 import { compilePredicate } from "../journal/predicate.ts";
@@ -12,10 +11,10 @@ import { valueEvent, valueRules, type Value, type ValueRowEvent } from "../journ
 import type { WatchedValue } from "../model/call.ts";
 import type { EventEntry, SubscribeBySubjectRequest, SubscribeEventsRequest } from "../model/feed.ts";
 import type { JournalEntry, SubscribeRunRequest } from "../model/run.ts";
-import type { RowId } from "../model/row.ts";
 import type { WatchValueRequest } from "../model/value.ts";
-import type { FeedEntry, Store, StoredEntry } from "../store/store.ts";
+import type { FeedEntry, Store } from "../store/store.ts";
 import { runTarget } from "./business-keys.ts";
+import { eventEntry, journalEntry, kindOf, subjectOf } from "./journal-entry.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { plainCall } from "./row-slot.ts";
 import { positionBefore } from "./feed-start.ts";
@@ -35,23 +34,6 @@ export interface StreamPorts {
 
 /** Entries fetched at a time: what a stream holds at most while its reader is slow (R51). */
 const pageSize = 256;
-
-/** Version of the `payload_json` of entries (R52). */
-const schemaVersion = 1;
-
-const kindOf = (kindAndVerb: string): string => kindAndVerb.slice(0, kindAndVerb.indexOf("/"));
-const subjectOf = (entry: StoredEntry): string => `/tape/${entry.kind}/${entry.dims}`;
-
-const journalEntry = (entry: StoredEntry): JournalEntry => ({
-  seq: entry.seq,
-  kind: kindOf(entry.kind),
-  payloadJson: entry.meta,
-  tsMs: entry.at,
-  globalSeq: entry.position,
-  subject: subjectOf(entry),
-  schemaVersion,
-  ...parseTrace(entry.trace),
-});
 
 function open<T>(
   ports: StreamPorts,
@@ -186,14 +168,14 @@ export const subscribeBySubject = (
 ): AsyncIterable<EventEntry> =>
   feed(ports, caller, () => {
     const matches = compileSubjectPattern(request.subjectPattern);
-    const holds = compilePredicate(request.predicateCel ?? "");
+    const verdict = compilePredicate(request.predicateCel ?? "");
     return {
       after: integer("from_global_seq", request.fromGlobalSeq),
       fromMs: 0,
       select(entry) {
         if (!matches(subjectOf(entry))) return null;
         const event = eventEntry(entry);
-        return holds(event) ? event : null;
+        return verdict(event) === "match" ? event : null;
       },
     };
   });
@@ -230,12 +212,4 @@ function feed(
       }
     }
   });
-}
-
-const eventEntry = (entry: FeedEntry): EventEntry => ({ ...journalEntry(entry), runId: runIdOfRow(entry.row) });
-
-/** The run id in a row id, empty for other rows (R52). Run ids are never escaped or cut: they are hashes. */
-function runIdOfRow(row: RowId): string {
-  const [, kind, runId = ""] = row.split("/");
-  return kind === "run" ? runId : "";
 }

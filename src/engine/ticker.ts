@@ -1,12 +1,17 @@
 import { timeKey, timeOfKey } from "../codec/time-key.ts";
-import { partitionOfRow, tickIndex } from "../codec/row-id.ts";
+import { isTaskRow, partitionOfRow, tickIndex } from "../codec/row-id.ts";
+import type { Decide } from "../journal/row.ts";
 import { runRules } from "../journal/run/rules.ts";
 import { tick } from "../journal/run/timers.ts";
+import { tickTask } from "../journal/task/decide.ts";
+import { taskRules } from "../journal/task/task.ts";
 import type { IndexKey, RowId } from "../model/row.ts";
 import type { Store } from "../store/store.ts";
+import type { Background } from "./background.ts";
 import type { Clock } from "./clock.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { plainCall } from "./row-slot.ts";
+import { plainCall, type RowState } from "./row-slot.ts";
+import type { Target } from "./slot-cache.ts";
 
 /** How often to look for work that other servers left. What this server wrote is known without looking. */
 const lookEveryMs = 5000;
@@ -14,9 +19,9 @@ const pageSize = 100;
 
 /**
  * What the server does by itself: fires built-in timers that nobody took (R46), writes down claims that have expired
- * (R25). Safe on any number of servers: each act is a conditional commit on the run's row.
+ * (R25, R71). Safe on any number of servers: each act is a conditional commit on the row.
  */
-export class Ticker {
+export class Ticker implements Background {
   readonly #pipeline: Pipeline;
   readonly #store: Store;
   readonly #clock: Clock;
@@ -82,8 +87,12 @@ export class Ticker {
 
   async #tick(row: RowId, key: string): Promise<void> {
     const partition = partitionOfRow(row);
-    const target = { row, partition, rules: runRules };
-    await this.#pipeline.execute(target, tick, plainCall);
+    if (isTaskRow(row)) await this.#act({ row, partition, rules: taskRules }, tickTask, key);
+    else await this.#act({ row, partition, rules: runRules }, tick, key);
+  }
+
+  async #act<S extends RowState, E>(target: Target<S, E>, decide: Decide<S, E, void>, key: string): Promise<void> {
+    await this.#pipeline.execute(target, decide, plainCall);
     if (!this.#store.capabilities.atomicIndex) {
       await this.#pipeline.dropStaleKey(target, { index: tickIndex, key });
     }

@@ -21,9 +21,9 @@ describe("a waiter", () => {
   it("on a row hears of that row's commits only", async () => {
     const { wakeups, wait } = listening(row);
     const waiting = wait();
-    wakeups.committed(other);
+    wakeups.committed(other, true);
     expect(await isSettled(waiting)).toBe(false);
-    wakeups.committed(row);
+    wakeups.committed(row, true);
     expect(await isSettled(waiting)).toBe(true);
     expect(wakeups.waiters).toBe(0);
   });
@@ -31,13 +31,13 @@ describe("a waiter", () => {
   it("on the feed hears of every commit", async () => {
     const { wakeups, wait } = listening(null);
     const waiting = wait();
-    wakeups.committed(other);
+    wakeups.committed(other, true);
     expect(await isSettled(waiting)).toBe(true);
   });
 
   it("hears of a commit between its first look and its wait", async () => {
     const { wakeups, wait } = listening(row);
-    wakeups.committed(row);
+    wakeups.committed(row, true);
     expect(await isSettled(wait())).toBe(true);
   });
 
@@ -70,7 +70,7 @@ describe("a waiter", () => {
     const wakeups = new Wakeups(() => {});
     const { signal } = new AbortController();
     const all = [row, row, null, row].map((on) => wakeups.listen(on, signal).wait());
-    wakeups.committed(row);
+    wakeups.committed(row, true);
     expect(await isSettled(Promise.all(all))).toBe(true);
   });
 });

@@ -54,11 +54,11 @@ export class Wakeups {
     return { wait, stop };
   }
 
-  /** This row was committed here. */
-  committed(row: RowId): void {
+  /** This row was committed here. Without entries there is nothing new in the feed. */
+  committed(row: RowId, hasEntries: boolean): void {
     const waiting = this.#rows.get(row);
     if (waiting !== undefined) for (const hear of waiting) hear();
-    if (this.#feed.size > 0) for (const hear of this.#feed) hear();
+    if (hasEntries) for (const hear of this.#feed) hear();
   }
 
   /** Anything may have been committed elsewhere. */

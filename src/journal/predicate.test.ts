@@ -18,15 +18,17 @@ const event = (payload: unknown): EventEntry => ({
 
 describe("R51 predicates", () => {
   it.each([
-    ['kind == "effect" && seq > 2', true],
-    ["payload.attempts >= 2", true],
-    ["payload.usd > 0.5", true],
-    ['payload.status == "CONFIRMED"', false],
-    ['payload.missing == "x"', false],
-    ['subject.startsWith("/tape/effect/")', true],
-    ['payload.tags.exists(t, t == "b")', true],
-    ["payload.attempts", false],
-    ["", true],
+    ['kind == "effect" && seq > 2', "match"],
+    ["payload.attempts >= 2", "match"],
+    ["payload.usd > 0.5", "match"],
+    ['payload.status == "CONFIRMED"', "no match"],
+    ['payload.missing == "x"', "failed"],
+    ["1 / (payload.attempts - 2) == 1", "failed"],
+    ["type(payload.usd) == double && has(payload.usd)", "match"],
+    ['subject.startsWith("/tape/effect/")', "match"],
+    ['payload.tags.exists(t, t == "b")', "match"],
+    ["payload.attempts", "failed"],
+    ["", "match"],
   ])("%s", (cel, expected) => {
     expect(compilePredicate(cel)(event({ status: "PENDING", attempts: 2, usd: 0.75, tags: ["a", "b"] }))).toBe(
       expected,
@@ -37,7 +39,30 @@ describe("R51 predicates", () => {
     ["kind ==", "does not compile"],
     ["payload.a.all(x, payload.a.all(y, x == y))", "loop within a loop"],
     [`kind == "${"x".repeat(5000)}"`, "longer than"],
+    [`${"(".repeat(2000)}true${")".repeat(2000)}`, "does not compile"],
+    [Array.from({ length: 300 }, () => "true").join("||"), "parts, the limit is 512"],
+    ["paylod.a == 1", "names paylod, which is none of run_id"],
+    ["payload.name.lower() == 'x'", "calls lower"],
+    ["kind == '\ud800'", "not well-formed"],
   ])("refuses %s", (cel, why) => {
     expect(() => compilePredicate(cel)).toThrow(why);
+  });
+
+  it("are not evaluated on what would take too long, and end soon on the rest", () => {
+    const list = (length: number): EventEntry => event({ list: Array.from({ length }, (_, i) => i + 10) });
+    const search = compilePredicate("payload.list.all(x, !(1 in payload.list))");
+    const started = performance.now();
+    expect(search(list(1000))).toBe("match");
+    expect(search(list(100_000))).toBe("failed");
+    const text = event({ text: "a".repeat(1_000_000) });
+    expect(compilePredicate('payload.text.matches("(a*)*b")')(text)).toBe("no match");
+    const often = Array.from({ length: 80 }, () => 'payload.text.matches("(a*)*b")').join(" || ");
+    expect(compilePredicate(often)(text)).toBe("failed");
+    // Some 150 ms; without the limits it would be minutes.
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it("that do not look at the payload hold for payloads of any size", () => {
+    expect(compilePredicate('kind == "effect"')(event({ text: "a".repeat(8_000_000) }))).toBe("match");
   });
 });

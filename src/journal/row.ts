@@ -113,6 +113,8 @@ export interface RowRules<S extends { seq: Seq }, E> {
   indexKeys(state: S, partition: Partition): readonly IndexKey[];
   /** Entries below this seq may go; 1 keeps all. */
   trimBelow(state: S): Seq;
+  /** Bodies of entries below this seq may go, while the entries stay. Default: 1, which keeps all. */
+  dropBodiesBelow?(state: S): Seq;
   /** Roughly how much memory the state takes. */
   bytes(state: S): number;
 }

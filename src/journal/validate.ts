@@ -89,8 +89,8 @@ export function integer(name: string, value: number | undefined): number {
 }
 
 /** A page size: 0 or less means 100, more than the limit is capped. */
-export function pageSize(value: number | undefined, limits: Limits): number {
-  const size = integer("limit", value);
+export function pageSize(value: number | undefined, limits: Limits, name = "limit"): number {
+  const size = integer(name, value);
   return size <= 0 ? Math.min(100, limits.pageSize) : Math.min(size, limits.pageSize);
 }
 

@@ -7,6 +7,8 @@ export interface Access {
    * `null`: no credential; the tenant that a request names is recorded as it is.
    */
   readonly tenant: string | null;
+  /** The scopes that it may grant to a run; BeginRun with another is SCOPE_NOT_GRANTED (R21). Absent: any. */
+  readonly scopes?: readonly string[];
 }
 
 /** Access without a credential: the embedded library, and a server with authentication `none`. */

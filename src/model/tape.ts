@@ -32,6 +32,7 @@ import type {
 } from "./effect.ts";
 import type { EventEntry, SubscribeBySubjectRequest, SubscribeEventsRequest } from "./feed.ts";
 import type { AwaitSignalRequest, AwaitSignalResponse, SendSignalRequest, SendSignalResponse } from "./gate.ts";
+import type { Inspect } from "./inspect.ts";
 import type {
   ClaimObligationRequest,
   ClaimObligationResponse,
@@ -114,6 +115,8 @@ import type {
  * RUN_NOT_FOUND, and writes on a run with EPOCH_STALE. Other errors are named at the call.
  */
 export interface Tape {
+  /** Reading beside the contract: lists, searches and descriptions of what is in the store. */
+  readonly inspect: Inspect;
   /** Opens a run, or takes part in one that exists (R10). Errors: LEASE_HELD. */
   beginRun(request: BeginRunRequest, options?: CallOptions): Promise<BeginRunResult>;
   /** Takes the lease of an existing run; one of several callers wins (R13). Errors: RUN_NOT_FOUND, LEASE_HELD, TRANSITION_NOT_ALLOWED. */

@@ -11,7 +11,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TapeError } from "../errors.ts";
-import { ListRunsRequestSchema } from "./gen/tape/v1/inspect_pb.ts";
+import { AttentionItemSchema, file_tape_v1_inspect, ListRunsRequestSchema } from "./gen/tape/v1/inspect_pb.ts";
 import {
   AppendEventRequestSchema,
   BeginRunRequestSchema,
@@ -25,7 +25,9 @@ import { nounCodec } from "./noun-codec.ts";
 
 type Noun = Record<string, unknown>;
 
-describe.each(file_tape_v1_tape.messages.map((schema) => [schema.name, schema] as const))("%s", (_name, schema) => {
+const messages = [...file_tape_v1_tape.messages, ...file_tape_v1_inspect.messages];
+
+describe.each(messages.map((schema) => [schema.name, schema] as const))("%s", (_name, schema) => {
   const codec = nounCodec<Noun>(schema);
   const check = (property: (noun: Noun) => void): void => {
     fc.assert(
@@ -163,8 +165,27 @@ describe("nounCodec", () => {
     expect(append.decode(Buffer.concat(parts))["event"]).toMatchObject({ id: "e1", author: "model" });
   });
 
-  it("cannot be made for a message with packed lists", () => {
-    expect(() => nounCodec(ListRunsRequestSchema)).toThrow(expect.objectContaining({ reason: "INTERNAL" }));
+  it("reads a list of enums packed or item by item, and refuses values out of range in it (R5)", () => {
+    const listRuns = nounCodec<Noun>(ListRunsRequestSchema);
+    const single = new BinaryWriter().tag(5, WireType.Varint).int32(2).tag(5, WireType.Varint).int32(7).finish();
+    expect(listRuns.decode(single)["statuses"]).toEqual(["RUNNING", "STUCK"]);
+    const packed = listRuns.encode({ statuses: ["RUNNING"] });
+    expect(listRuns.decode(Buffer.concat([packed, packed]))["statuses"]).toEqual(["RUNNING", "RUNNING"]);
+    const refusal = expect.objectContaining({ reason: "ARGUMENT_INVALID", ids: { field: "statuses" } });
+    expect(() => listRuns.encode({ statuses: ["ENDED"] })).toThrow(refusal);
+    const unknown = new BinaryWriter().tag(5, WireType.LengthDelimited).bytes(Uint8Array.of(99)).finish();
+    expect(() => listRuns.decode(unknown)).toThrow(refusal);
+    const wrong = new BinaryWriter().tag(5, WireType.Bit32).fixed32(1).finish();
+    expect(() => listRuns.decode(wrong)).toThrow(refusal);
+  });
+
+  it("lets an item lack the record that its kind does not have, but not the run", () => {
+    const item = nounCodec<Noun>(AttentionItemSchema);
+    const stuck = { kind: "RUN_STUCK", run: { runId: "r" } };
+    expect(item.decode(item.encode(stuck))).not.toHaveProperty("effect");
+    expect(() => item.decode(item.encode({ kind: "RUN_STUCK" }))).toThrow(
+      expect.objectContaining({ ids: { field: "run" } }),
+    );
   });
 });
 
@@ -193,16 +214,22 @@ function valueOf(field: DescField): fc.Arbitrary<unknown> {
     case "enum":
       return fc.constantFrom(...field.enum.values.map((value) => value.localName));
     case "list":
-      return fc.array<unknown>(field.listKind === "message" ? nounOf(field.message) : text, { maxLength: 3 });
+      return fc.array<unknown>(itemOf(field), { maxLength: 3 });
     case "map":
+      if (field.mapKind !== "scalar") throw new Error("the contract has maps of scalars only");
       return fc.dictionary(
         text.filter((key) => key !== "__proto__"),
-        text,
+        scalarOf(field.scalar),
         { maxKeys: 3 },
       );
     case "scalar":
       return scalarOf(field.scalar);
   }
+}
+
+function itemOf(field: DescField & { readonly fieldKind: "list" }): fc.Arbitrary<unknown> {
+  if (field.listKind === "message") return nounOf(field.message);
+  return field.listKind === "enum" ? fc.constantFrom(...field.enum.values.map((value) => value.localName)) : text;
 }
 
 const text = fc.string({ unit: "binary", maxLength: 10 });

@@ -62,6 +62,8 @@ interface FieldCodec {
   toNoun(value: unknown): unknown;
   toMessage(value: unknown): unknown;
   read(reader: NounReader, earlier: unknown): unknown;
+  /** Items of a packed list may also come one by one. */
+  readonly unpacked?: { readonly wireType: WireType; read(reader: NounReader, earlier: unknown): unknown };
   write(writer: NounWriter, value: unknown): unknown;
 }
 
@@ -93,6 +95,7 @@ function messageCodec(schema: DescMessage): MessageCodec {
       const field = byNumber.get(number);
       if (field === undefined) reader.skip(wireType, number);
       else if (wireType === field.wireType) noun[field.key] = field.read(reader, noun[field.key]);
+      else if (wireType === field.unpacked?.wireType) noun[field.key] = field.unpacked.read(reader, noun[field.key]);
       else refuse(field.name, `has wire type ${wireType} instead of ${field.wireType}`);
     }
     if (reader.pos !== end) refuse(schema.name, "is cut short");
@@ -149,23 +152,34 @@ function fieldCodec(field: DescField): FieldCodec {
     case "message":
       return singularField(field, messageCodec(field.message));
     case "list":
-      return listField(field, field.listKind === "message" ? messageCodec(field.message) : textCodec(field));
+      return field.listKind === "enum"
+        ? packedField(field, enumCodec(field.enum))
+        : listField(field, field.listKind === "message" ? messageCodec(field.message) : listedText(field));
     case "map":
-      return mapField(field, textCodec(field));
+      if (field.mapKind !== "scalar" || field.mapKey !== ScalarType.STRING) return noCodec(field);
+      return mapField(field, scalarCodec(field.scalar));
   }
 }
 
-/** Lists and maps hold messages and strings only in this contract; a packed list would need another reader. */
-function textCodec(field: DescField): ValueCodec {
-  if (field.scalar !== ScalarType.STRING) throw new TapeError("INTERNAL", `no codec for ${field.toString()}`);
-  return scalarCodec(field.scalar);
+/** Lists hold messages, enums and strings only in this contract. */
+function listedText(field: DescField): ValueCodec {
+  return field.scalar === ScalarType.STRING ? scalarCodec(field.scalar) : noCodec(field);
 }
+
+function noCodec(field: DescField): never {
+  throw new TapeError("INTERNAL", `no codec for ${field.toString()}`);
+}
+
+/** Records that may be absent although no `found` says so: which of them an item has depends on its kind. */
+const optionalRecords: ReadonlySet<string> = new Set(["AttentionItem.effect", "AttentionItem.obligation"]);
 
 function singularField(field: DescField, codec: ValueCodec): FieldCodec {
   const { name, number, localName: key } = field;
   const tag = tagOf(number, codec.wireType);
-  // A lookup that says `found` may come without its record; every other record must be there.
-  const optional = field.parent.fields.some((other) => other.name === "found");
+  // A lookup that says `found` may come without its record; nearly every other record must be there.
+  const optional =
+    field.parent.fields.some((other) => other.name === "found") ||
+    optionalRecords.has(`${field.parent.name}.${field.name}`);
   return {
     key,
     name,
@@ -200,6 +214,28 @@ function listField(field: DescField, element: ValueCodec): FieldCodec {
     },
     write(writer, value) {
       for (const item of checkList(value, name)) element.write(writer.integer(tag), item, name);
+    },
+  };
+}
+
+/** A list of numbers, which travel together behind one tag. */
+function packedField(field: DescField, element: ValueCodec): FieldCodec {
+  const { name, number } = field;
+  const list = listField(field, element);
+  const tag = tagOf(number, WireType.LengthDelimited);
+  return {
+    ...list,
+    wireType: WireType.LengthDelimited,
+    unpacked: list,
+    read(reader, earlier) {
+      let items = earlier;
+      for (const end = reader.end(); reader.pos < end;) items = list.read(reader, items);
+      return items;
+    },
+    write(writer, value) {
+      const begun = writer.integer(tag).begin();
+      for (const item of checkList(value, name)) element.write(writer, item, name);
+      writer.end(begun);
     },
   };
 }

@@ -1,8 +1,12 @@
 import { TapeError } from "../errors.ts";
+import type { BigtableTarget } from "./bigtable/bigtable-url.ts";
+import { nothingToSay, type StoreExamination } from "./examination.ts";
 import { maskUrl } from "./mask-url.ts";
+import type { SpannerTarget } from "./spanner/spanner-url.ts";
 import type { StoreObserver } from "./store-observer.ts";
 import type { Store } from "./store.ts";
 
+export { storeChecks, type StoreCheckId, type StoreExamination } from "./examination.ts";
 export { maskUrl } from "./mask-url.ts";
 
 const supported =
@@ -34,9 +38,45 @@ export async function createStore(url: string, options: StoreOptions = {}): Prom
   }
 }
 
+/**
+ * What the database behind a URL says of itself to whoever runs it. Connects to nothing before it is asked.
+ * Errors: STORE_URL_INVALID.
+ */
+export async function examineStore(url: string, options: StoreOptions = {}): Promise<StoreExamination> {
+  const environment = environmentOf(options);
+  const { scheme, rest } = split(url);
+  switch (scheme) {
+    case "sqlite": {
+      const { examineSqliteFile, examineSqliteMemory } = await import("./sqlite/examine-file.ts");
+      return rest === inMemory ? examineSqliteMemory() : examineSqliteFile(sqlitePath(url, rest));
+    }
+    case "postgres":
+    case "postgresql":
+    case "alloydb": {
+      const { examinePostgres } = await import("./postgres/examine-server.ts");
+      return examinePostgres(url);
+    }
+    case "bigtable": {
+      const { examineBigtable } = await import("./bigtable/examine-table.ts");
+      return examineBigtable(url, environment["BIGTABLE_EMULATOR_HOST"] || undefined);
+    }
+    case "spanner": {
+      const { examineSpanner } = await import("./spanner/examine-database.ts");
+      return examineSpanner(url, environment["SPANNER_EMULATOR_HOST"] || undefined);
+    }
+    default:
+      return nothingToSay;
+  }
+}
+
+/** Google's tools look for emulators in the environment, also where the library is embedded. */
+function environmentOf({ environment }: StoreOptions): Readonly<Record<string, string | undefined>> {
+  // oxlint-disable-next-line node/no-process-env -- the place for it: see above
+  return environment ?? process.env;
+}
+
 async function storeOf(url: string, options: StoreOptions): Promise<Store> {
-  // oxlint-disable-next-line node/no-process-env -- Google's tools look for emulators there, also in the embedded library
-  const { environment = process.env } = options;
+  const environment = environmentOf(options);
   const { scheme, rest } = split(url);
   switch (scheme) {
     case "memory": {
@@ -103,3 +143,62 @@ function decodePath(url: string, path: string): string {
 
 const invalid = (url: string, why: string): TapeError =>
   new TapeError("STORE_URL_INVALID", `store URL ${JSON.stringify(maskUrl(url))} is not valid: ${why}`);
+
+/** Where a store is, as far as its URL says; nothing that lets anybody in. */
+export type StorePlace =
+  | { readonly kind: "memory" | "sqlite" }
+  | {
+      readonly kind: "postgres" | "alloydb";
+      /** Name, address or socket folder; empty when an instance is named. */
+      readonly host: string;
+      readonly port: number;
+      readonly database: string | undefined;
+      /** `projects/P/locations/R/clusters/C/instances/I`. */
+      readonly instance: string | undefined;
+      /** Logs in with a token. */
+      readonly iam: boolean;
+    }
+  | ({ readonly kind: "bigtable" } & Pick<BigtableTarget, "project" | "instance" | "table" | "appProfile" | "emulator">)
+  | ({ readonly kind: "spanner" } & Pick<SpannerTarget, "project" | "instance" | "database" | "emulator">);
+
+/** Reads a URL by the rules of its store, without making one. Errors: STORE_URL_INVALID. */
+export async function placeOfStore(url: string): Promise<StorePlace> {
+  const { scheme } = split(url);
+  switch (scheme) {
+    case "postgres":
+    case "postgresql":
+    case "alloydb": {
+      const { parsePostgresUrl } = await import("./postgres/postgres-url.ts");
+      const { kind, host, port, database, alloydb } = parsePostgresUrl(url);
+      return { kind, host, port, database, instance: alloydb?.instance, iam: alloydb?.iam ?? false };
+    }
+    case "bigtable": {
+      const { parseBigtableUrl } = await import("./bigtable/bigtable-url.ts");
+      const { project, instance, table, appProfile, emulator } = parseBigtableUrl(url);
+      return { kind: scheme, project, instance, table, appProfile, emulator };
+    }
+    case "spanner": {
+      const { parseSpannerUrl } = await import("./spanner/spanner-url.ts");
+      return { kind: scheme, ...parseSpannerUrl(url) };
+    }
+    default: {
+      await createStore(url);
+      return { kind: scheme === "sqlite" ? "sqlite" : "memory" };
+    }
+  }
+}
+
+/**
+ * The column families of a Bigtable table with their rules, as the admin API tells them; for an emulator, which has no REST.
+ * Undefined: there is no such table. Errors: DRIVER_MISSING, STORE_NOT_USABLE, STORE_UNAVAILABLE.
+ */
+export async function bigtableFamilies(place: Extract<StorePlace, { readonly kind: "bigtable" }>): Promise<unknown> {
+  const { readFamilies } = await import("./bigtable/read-families.ts");
+  return readFamilies(place);
+}
+
+/** Why Spanner is not to be relied on: the sentence with which a server refuses it. */
+export async function spannerWarning(): Promise<string> {
+  const { notForProduction } = await import("./spanner/experimental-gate.ts");
+  return notForProduction().message;
+}

@@ -14,6 +14,8 @@ import type {
   ScanPage,
   Store,
   StoreCapabilities,
+  SweepOptions,
+  SweepStep,
   TailOptions,
 } from "./store.ts";
 import { UnderWay } from "./under-way.ts";
@@ -40,6 +42,7 @@ export interface RemoteJournal {
   read(row: RowId, options: ReadOptions): Promise<RowSlice | null>;
   scan(index: string, options: ScanOptions): Promise<ScanPage>;
   tail(options: TailOptions): Promise<FeedPage>;
+  sweep?(options: SweepOptions): Promise<SweepStep>;
   /** Somebody listens for commits of other processes from now on. */
   listen(): void;
   /** When everything that was begun is done. */
@@ -100,6 +103,10 @@ export class RemoteStore implements Store {
 
   async tail(options: TailOptions): Promise<FeedPage> {
     return this.#do(options, (journal) => journal.tail(options));
+  }
+
+  async sweep(options: SweepOptions): Promise<SweepStep> {
+    return this.#do(options, async (journal) => journal.sweep?.(options) ?? { removed: 0 });
   }
 
   wake(options: { readonly signal: AbortSignal }): AsyncIterable<void> {

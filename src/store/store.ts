@@ -67,6 +67,13 @@ export interface Store {
    */
   wake(options: { readonly signal: AbortSignal }): AsyncIterable<void>;
 
+  /**
+   * Removes a little of what commits that failed, and removals, have left behind: bodies that no entry has, notes of the feed
+   * about entries that are gone. Nobody sees a difference, and it is safe beside all other calls, also of other
+   * processes. Absent where nothing is ever left behind.
+   */
+  sweep?(options: SweepOptions): Promise<SweepStep>;
+
   /** Waits for appends under way, then releases everything. Idempotent; later calls reject with SHUTTING_DOWN. */
   close(): Promise<void>;
 }
@@ -75,6 +82,8 @@ export interface Store {
 export interface StoreCapabilities {
   /** For people and metrics only: the URL scheme's canonical name. Nothing branches on it. */
   readonly kind: string;
+  /** Number of the newest stored format: what a store that is open reads and writes. For people only. */
+  readonly formatVersion: number;
   /** Data outlives the store object. */
   readonly durable: boolean;
   /** No other process can write this store, so a cached row is known to be current. */
@@ -89,6 +98,8 @@ export interface StoreCapabilities {
   readonly inlineBodyBytes: number;
   /** How late a wake hint from another process may come, in milliseconds. */
   readonly wakeDelayMs: number;
+  /** How much later than its commit an entry is in the feed, in milliseconds, about. Absent: at once, unless it is held up. */
+  readonly feedDelayMs?: number;
 }
 
 /** Number of appends a row has had; 0 means that the row does not exist. */
@@ -151,6 +162,11 @@ export interface Append {
   readonly entries: readonly Entry[];
   /** Entries with a smaller seq are removed for good, from the feed too, after those of this append were added. */
   readonly trimBelow?: Seq | undefined;
+  /**
+   * Bodies of entries with a smaller seq are removed for good, after those of this append were added. The entries stay,
+   * and read as if they had never had one.
+   */
+  readonly dropBodiesBelow?: Seq | undefined;
   /** A key in both stays. Adding a key that is there and removing one that is not change nothing. */
   readonly index: { readonly add: readonly IndexKey[]; readonly remove: readonly IndexKey[] };
 }
@@ -213,6 +229,20 @@ export interface TailOptions extends CallContext {
 export interface FeedPage {
   readonly entries: readonly FeedEntry[];
   readonly next: FeedPosition;
+}
+
+/** Options of {@link Store.sweep}. */
+export interface SweepOptions extends CallContext {
+  /** Go on behind this step, from {@link SweepStep.next}. Default: begin. */
+  readonly after?: string | undefined;
+  /** Things looked at, about. */
+  readonly limit: number;
+}
+
+/** What one step of a sweep removed; `next` is absent when it was the last one. */
+export interface SweepStep {
+  readonly removed: number;
+  readonly next?: string | undefined;
 }
 
 /** What {@link Store.migrate} did, or would do. */

@@ -2,6 +2,7 @@ import type { Clock } from "../engine/clock.ts";
 import { Engine, type EngineOptions } from "../engine/engine.ts";
 import { localAccess } from "../model/access.ts";
 import type { Tape } from "../model/tape.ts";
+import { reactor } from "../reactor/reactor.ts";
 import type { Store } from "../store/store.ts";
 import { FakeClock } from "./fake-clock.ts";
 import type { TapeHarness } from "./test-tape/tape-harness.ts";
@@ -37,7 +38,7 @@ export async function engineHarness(options: EngineHarnessOptions): Promise<Tape
   const engineClock = options.engineClock?.(clock) ?? clock;
   const others = new Map<number, OpenEngine>();
   const start = (store: Store): OpenEngine => {
-    const engine = new Engine({ store, clock: engineClock, ...options.engine });
+    const engine = new Engine({ store, clock: engineClock, reactor: reactor(), ...options.engine });
     engine.start();
     return { store, engine };
   };

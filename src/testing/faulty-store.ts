@@ -12,6 +12,8 @@ import type {
   ScanPage,
   Store,
   StoreCapabilities,
+  SweepOptions,
+  SweepStep,
   TailOptions,
 } from "../store/store.ts";
 import { ForwardingStore } from "./forwarding-store.ts";
@@ -148,6 +150,11 @@ export class FaultyStore extends ForwardingStore {
   override async tail(options: TailOptions): Promise<FeedPage> {
     this.#mayBeUnavailable("tail");
     return super.tail({ ...options, limit: this.#shortened(options.limit) });
+  }
+
+  override async sweep(options: SweepOptions): Promise<SweepStep> {
+    this.#mayBeUnavailable("sweep");
+    return super.sweep({ ...options, limit: this.#shortened(options.limit) });
   }
 
   override wake(options: { readonly signal: AbortSignal }): AsyncIterable<void> {

@@ -11,6 +11,8 @@ import type {
   ScanPage,
   Store,
   StoreCapabilities,
+  SweepOptions,
+  SweepStep,
   TailOptions,
 } from "../store/store.ts";
 import { UnderWay } from "../store/under-way.ts";
@@ -61,6 +63,10 @@ export class ForwardingStore implements Store {
 
   async tail(options: TailOptions): Promise<FeedPage> {
     return this.inner.tail(options);
+  }
+
+  async sweep(options: SweepOptions): Promise<SweepStep> {
+    return this.inner.sweep?.(options) ?? { removed: 0 };
   }
 
   wake(options: { readonly signal: AbortSignal }): AsyncIterable<void> {

@@ -10,6 +10,8 @@ import type {
   RowSlice,
   ScanOptions,
   ScanPage,
+  SweepOptions,
+  SweepStep,
   TailOptions,
 } from "../store/store.ts";
 import { ForwardingStore } from "./forwarding-store.ts";
@@ -54,6 +56,10 @@ export class SettledStore extends ForwardingStore {
 
   override tail(options: TailOptions): Promise<FeedPage> {
     return again(() => super.tail(options));
+  }
+
+  override sweep(options: SweepOptions): Promise<SweepStep> {
+    return again(() => super.sweep(options));
   }
 
   /**

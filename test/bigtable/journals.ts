@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createStore } from "../../src/store/open-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { StoreHarness } from "../../src/testing/index.ts";
-import { TapePlaces } from "../tape-places.ts";
+import { TapePlaces, walkRule } from "../tape-places.ts";
 
 /** Short, so that tests need not wait: on one machine there is one clock. */
 const testLagMs = 100;
@@ -42,10 +42,16 @@ export function bigtableHarness(host: string): StoreHarness {
   };
 }
 
+/** Rules whose cases read the feed from its start, again and again. */
+const feedRules = /^R5[0-2]$/;
+
 /** Journals that the cases of a suite share. */
 export function bigtablePlaces(host: string): TapePlaces {
-  return new TapePlaces(async () => {
-    const url = newJournal(host);
-    return { open: () => openJournal(url), remove: async () => undefined };
-  });
+  return new TapePlaces(
+    async () => {
+      const url = newJournal(host);
+      return { open: () => openJournal(url), remove: async () => undefined };
+    },
+    { isHeavy: ({ rule }) => rule === walkRule || feedRules.test(rule) },
+  );
 }

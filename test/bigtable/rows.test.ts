@@ -25,9 +25,10 @@ describeBigtable("Bigtable, rows of the table", (host) => {
     const { idempotencyKey } = await tape.beginEffect({ runId, toolName: "pay", requestJson: "{}" });
     await tape.completeEffect({ runId, idempotencyKey, status: "CONFIRMED", responseJson: "{}" });
     await tape.endRun({ runId, status: "TERMINAL" });
+    // In the lists of all runs, of its app and of its status, and of what may be compacted; the place in the list to reconcile is tidied later.
     await expect
       .poll(async () => (await rowsOfJournal(scene.url())).filter(({ key }) => key.startsWith("x#")).length)
-      .toBeLessThanOrEqual(1);
+      .toBeLessThanOrEqual(6);
     const rows = await rowsOfJournal(scene.url());
     const journal = rows.filter(({ key }) => key.startsWith("r#"));
     expect(journal).toHaveLength(1);

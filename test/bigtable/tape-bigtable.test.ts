@@ -6,5 +6,5 @@ import { bigtablePlaces } from "./journals.ts";
 describeBigtable("Bigtable", (host) => {
   const places = bigtablePlaces(host);
   afterAll(() => places.discard());
-  testTape({ name: "bigtable", open: () => places.harness(), runner: { describe, it } });
+  testTape({ name: "bigtable", open: (tapeCase) => places.harness(tapeCase), runner: { describe, it } });
 });

@@ -8,6 +8,8 @@ import type {
   ScanOptions,
   ScanPage,
   Store,
+  SweepOptions,
+  SweepStep,
   TailOptions,
   CallContext,
 } from "../../src/store/store.ts";
@@ -29,6 +31,7 @@ export interface Changes {
   readonly scan?: (good: Store, index: string, options: ScanOptions) => Promise<ScanPage>;
   readonly tail?: (good: Store, options: TailOptions) => Promise<FeedPage>;
   readonly wake?: (good: Store, signal: AbortSignal) => AsyncIterable<void>;
+  readonly sweep?: (good: Store) => Promise<SweepStep>;
   readonly close?: (good: Store) => Promise<void>;
 }
 
@@ -62,6 +65,10 @@ export class ChangedStore extends ForwardingStore {
 
   override wake(options: { readonly signal: AbortSignal }): AsyncIterable<void> {
     return this.#changes.wake?.(this.inner, options.signal) ?? super.wake(options);
+  }
+
+  override async sweep(options: SweepOptions): Promise<SweepStep> {
+    return this.#changes.sweep?.(this.inner) ?? super.sweep(options);
   }
 
   override async close(): Promise<void> {

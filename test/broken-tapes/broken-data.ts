@@ -175,9 +175,4 @@ export const brokenData: readonly BrokenTape[] = [
         },
       }),
   },
-  {
-    wrong: "calls that are not there yet answer with nothing",
-    caughtBy: "R9 calls of a later release say that they are not there yet",
-    breaks: (good) => but(good, { listTasks: async () => ({ tasks: [] }) }),
-  },
 ];

@@ -278,4 +278,34 @@ export const brokenRuns: readonly BrokenTape[] = [
         },
       }),
   },
+  {
+    wrong: "compaction only says that payloads are gone",
+    caughtBy: "R75 the texts of decisions go, what else is known of them stays",
+    breaks: (good) =>
+      but(good, {
+        compactRun: async () => ({ decisionsZeroed: 1, effectsZeroed: 1, bytesSaved: 1, alreadyCompacted: false }),
+      }),
+  },
+  {
+    wrong: "compaction does not say that it was done before",
+    caughtBy: "R75 it is told what went, and that a repeat finds nothing left",
+    breaks: (good) =>
+      but(good, {
+        compactRun: async (request, options) => ({
+          ...(await good.compactRun(request, options)),
+          alreadyCompacted: false,
+        }),
+      }),
+  },
+  {
+    wrong: "what was compacted takes part in the search for divergences",
+    caughtBy: "R75 a replay finds its record, and what is gone cannot disagree",
+    breaks: (good) =>
+      but(good, {
+        recordDecision: async (request, options) => {
+          const recorded = await good.recordDecision(request, options);
+          return { ...recorded, diverged: recorded.responseJson !== request.responseJson };
+        },
+      }),
+  },
 ];

@@ -22,7 +22,7 @@ export function but(good: Tape, calls: Partial<Tape>): Tape {
 /** The good tape with every call changed. */
 function changed(good: Tape, change: (call: AnyCall) => AnyCall): Tape {
   const calls = Object.entries(good).map(([name, call]) => [name, change(call as AnyCall)]);
-  return Object.fromEntries(calls) as Tape;
+  return { ...(Object.fromEntries(calls) as Tape), inspect: good.inspect };
 }
 
 /** The good tape whose calls are all sent with other options. */

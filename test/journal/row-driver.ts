@@ -167,6 +167,8 @@ export class RowDriver<S extends { seq: number }, E extends { readonly kind: str
       } else {
         this.rules.evolve(this.state, event, { seq: 0, at: this.now });
       }
+      const bodiesFrom = this.rules.dropBodiesBelow?.(this.state) ?? 1;
+      for (const seq of this.#bodies.keys()) if (seq < bodiesFrom) this.#bodies.set(seq, null);
     }
   }
 }

@@ -3,6 +3,7 @@ import { TapeError } from "../../src/errors.ts";
 import { defaultLimits as limits } from "../../src/journal/limits.ts";
 import type { Decide } from "../../src/journal/row.ts";
 import { chargeBudget, setBudget } from "../../src/journal/run/budget.ts";
+import { compactOld, compactRun, deleteOld } from "../../src/journal/run/compaction.ts";
 import { recordDecision } from "../../src/journal/run/decisions.ts";
 import {
   claimEffectDispatch,
@@ -128,8 +129,12 @@ const onRun = fc.tuple(who, payload, fc.nat(2)).chain(([owner, text, index]) => 
     command("caps", setBudget({ runId, usdCap: index, tokenCap: index }, limits)),
     command("tick", tick),
     command("tidy", tidyReconcile),
+    command("compact", compactRun({ runId }, limits), compactOld(soonest), deleteOld(soonest)),
   );
 });
+
+/** Whatever ended up to the first minute of a history may be removed by retention. */
+const soonest = startMs + 60_000;
 
 const saying: fc.Arbitrary<Saying> = fc.record({
   claimer: fc.constantFrom("", "", "ada"),
@@ -161,7 +166,55 @@ const pause: fc.Arbitrary<Step> = fc.constantFrom(1, 999, 30_000, 60_000, 130_00
   },
 }));
 
+/** A step that makes each of these calls that is not refused. */
+const step = (name: string, decides: (run: Run) => readonly Decide<Run, RunEvent, unknown>[]): Step => ({
+  name,
+  take: (run) => {
+    for (const decide of decides(run.state)) {
+      try {
+        run.call(decide);
+      } catch (error) {
+        if (!(error instanceof TapeError)) throw error;
+      }
+    }
+  },
+});
+
+/** What brings a run to rest, however it stands. */
+const toRest: readonly Step[] = [
+  step("resume", () => [resumeRun({ runId, leaseOwner: "ada" }, limits)]),
+  step("end", () => [endRun({ runId, status: "FAILED" }, limits)]),
+  step("settle", (run) =>
+    [...run.openEffects].map((idempotencyKey) =>
+      reconcileEffect({ runId, idempotencyKey, resolvedStatus: "CONFIRMED" }, limits),
+    ),
+  ),
+  step("resolve", (run) =>
+    [...run.openObligations]
+      .toReversed()
+      .map((obligationSeq) => resolveObligation({ runId, obligationSeq, status: "COMPENSATED" }, limits)),
+  ),
+];
+
+const compactedThenDeleted = fc
+  .array(call, { maxLength: 4 })
+  .map((more): readonly Step[] => [
+    ...toRest,
+    step("compact", () => [compactRun({ runId }, limits)]),
+    ...more,
+    step("compact again", () => [compactOld(Infinity)]),
+    step("delete", () => [deleteOld(Infinity)]),
+    ...more,
+  ]);
+
 /** A random history of a run, beginning with its beginning. */
 export const histories: fc.Arbitrary<readonly Step[]> = fc
-  .array(fc.oneof({ weight: 8, arbitrary: call }, pause), { maxLength: 60, size: "max" })
-  .map((steps) => [{ name: "begin", take: (run) => void run.call(begin({ leaseOwner: "ada" })) }, ...steps]);
+  .tuple(
+    fc.array(fc.oneof({ weight: 8, arbitrary: call }, pause), { maxLength: 60, size: "max" }),
+    fc.oneof(fc.constant<readonly Step[]>([]), compactedThenDeleted),
+  )
+  .map(([steps, end]) => [
+    { name: "begin", take: (run) => void run.call(begin({ leaseOwner: "ada" })) },
+    ...steps,
+    ...end,
+  ]);

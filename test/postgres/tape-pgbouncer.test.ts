@@ -6,5 +6,5 @@ import { postgresPlaces } from "./tape-places.ts";
 describePgBouncer("PgBouncer", () => {
   const places = postgresPlaces("pgbouncer");
   afterAll(() => places.discard());
-  testTape({ name: "pgbouncer", open: () => places.harness(), runner: { describe, it } });
+  testTape({ name: "pgbouncer", open: (tapeCase) => places.harness(tapeCase), runner: { describe, it } });
 });

@@ -6,5 +6,5 @@ import { postgresPlaces } from "./tape-places.ts";
 describePostgres("PostgreSQL", () => {
   const places = postgresPlaces("newest");
   afterAll(() => places.discard());
-  testTape({ name: "postgres", open: () => places.harness(), runner: { describe, it } });
+  testTape({ name: "postgres", open: (tapeCase) => places.harness(tapeCase), runner: { describe, it } });
 });

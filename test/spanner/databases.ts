@@ -3,7 +3,7 @@ import { createStore } from "../../src/store/open-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { StoreHarness } from "../../src/testing/index.ts";
 import { Emulator } from "../emulators/emulator.ts";
-import { TapePlaces } from "../tape-places.ts";
+import { TapePlaces, walkRule } from "../tape-places.ts";
 
 /** The URL of a database that nobody else has, and that is not there yet: on the emulator it takes 15 ms to make one. */
 export const newDatabase = (host: string): string => `spanner://project/i-${randomUUID()}/tape?emulator=${host}`;
@@ -54,9 +54,12 @@ const experimentalModule = `data:text/javascript,${encodeURIComponent(`
  * times more slowly, whatever is in its databases.
  */
 export function spannerPlaces(): TapePlaces {
-  return new TapePlaces(async () => {
-    const emulator = await Emulator.open("spanner");
-    const url = newDatabase(emulator.host);
-    return { open: () => openDatabase(url), remove: () => emulator.stop() };
-  }, 6);
+  return new TapePlaces(
+    async () => {
+      const emulator = await Emulator.open("spanner");
+      const url = newDatabase(emulator.host);
+      return { open: () => openDatabase(url), remove: () => emulator.stop() };
+    },
+    { most: 6, isHeavy: ({ rule }) => rule === walkRule },
+  );
 }

@@ -6,5 +6,5 @@ import { spannerPlaces } from "./databases.ts";
 describeSpanner("Spanner", () => {
   const places = spannerPlaces();
   afterAll(() => places.discard());
-  testTape({ name: "spanner", open: () => places.harness(), runner: { describe, it } });
+  testTape({ name: "spanner", open: (tapeCase) => places.harness(tapeCase), runner: { describe, it } });
 });

@@ -26,7 +26,7 @@ function since(ms: number): string {
 /** Facts that never change, and what a reader knows from the command. */
 const known: ReadonlySet<string> = new Set(
   `app user session run_id invocation_id tenant_id actor subject agent_id kind format aiplex_instance_id gateway_route
-  scopes labels started_at_ms seq idempotency_key tool decision_index semantics dispatch_mode business_key
+  scopes labels started_at_ms seq payload_bytes idempotency_key tool decision_index semantics dispatch_mode business_key
   connector scope timer_id gate obligation_seq ts_ms next_seq seq_cursor tool_name created_at_ms diverged model
   policy_version rationale max_attempts app_name user_id session_id event_id author namespace key writer`.split(/\s+/),
 );

@@ -46,9 +46,11 @@ export function recordDecision(
       if (context.strict && context.bodies(known.seq) === undefined) return { kind: "needs-bodies", seqs: [known.seq] };
       const complete = (bodies: Context["bodies"]): RecordDecisionResult => {
         const recorded = decisionView(runId, known, bodies);
+        // What is gone cannot disagree (R75).
+        const isThere = known.seq > run.compactedSeq;
         const diverged =
           recorded.model !== model ||
-          recorded.responseJson !== responseJson ||
+          (isThere && recorded.responseJson !== responseJson) ||
           recorded.policyVersion !== policyVersion;
         return { ...recorded, diverged: divergence(diverged, context, runId, `decision ${index}`) };
       };

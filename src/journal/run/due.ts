@@ -6,7 +6,7 @@ import type { Seq } from "../../model/row.ts";
 import { accept, acceptReading, type BodyLookup, type Decide, type Outcome } from "../row.ts";
 import type { RunEvent } from "./events.ts";
 import { awaitsReconciling, dispatchDueMs, obligationDueMs } from "./index-keys.ts";
-import { dueObligations, effectStatusAt, liveClaim, type Effect, type Run } from "./run.ts";
+import { dueObligations, effectStatusAt, isAtRest, liveClaim, type Effect, type Run } from "./run.ts";
 import { dueTimers } from "./timers.ts";
 import { effectBodies, effectView, obligationBodies, obligationView, runView, timerView } from "./views.ts";
 
@@ -38,17 +38,26 @@ function answer<T>(parts: readonly Part<T>[], limit: number): Outcome<RunEvent, 
 
 const openEffects = (run: Run): Effect[] => [...run.openEffects].flatMap((key) => run.effects.get(key) ?? []);
 
+/** Since when, or from when on, a run may be recovered; `Infinity` when nothing leads there (R13). */
+export function recoverableSinceMs(run: Run): number {
+  if (run.status === "RUNNABLE") return run.runnableAtMs;
+  return run.status === "RUNNING" ? (run.lease?.expiresAtMs ?? 0) : Infinity;
+}
+
 /** For ListRunsToRecover (R13). */
 export const recoverable =
   (now: number): ListDue<RunState> =>
   (run) => {
-    const dueMs =
-      run.status === "RUNNABLE"
-        ? run.runnableAtMs
-        : run.status === "RUNNING"
-          ? (run.lease?.expiresAtMs ?? 0)
-          : Infinity;
+    const dueMs = recoverableSinceMs(run);
     return accept([], run.seq > 0 && dueMs <= now ? [{ dueMs, item: runView(run) }] : []);
+  };
+
+/** For ListCompactableRuns (R75). */
+export const compactable =
+  (untilMs: number): ListDue<RunState> =>
+  (run) => {
+    const isDue = run.endedAtMs <= untilMs && isAtRest(run) && run.compactedSeq < run.seq;
+    return accept([], isDue ? [{ dueMs: run.endedAtMs, item: runView(run) }] : []);
   };
 
 /** For ListEffectsToDispatch (R24); empty `connector`: any. */

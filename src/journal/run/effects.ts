@@ -66,7 +66,7 @@ export function beginEffect(request: BeginEffectRequest, limits: Limits): Decide
     const { businessKey, connector } = intent;
     const owner = businessKey === "" ? undefined : run.businessKeys.get(businessKeyRef(connector, businessKey));
     const known = run.effects.get(intent.key) ?? (owner === undefined ? undefined : run.effects.get(owner));
-    if (known !== undefined) return recordedEffect(known, intent, context);
+    if (known !== undefined) return recordedEffect(run, known, intent, context);
     mustBeOpen(run, "beginning an effect");
     const denied = denial(run, intent);
     if (denied !== null) return denied;
@@ -97,7 +97,12 @@ export function beginEffect(request: BeginEffectRequest, limits: Limits): Decide
   };
 }
 
-function recordedEffect(known: Effect, intent: EffectIntent, context: Context): Outcome<RunEvent, BeginEffectResult> {
+function recordedEffect(
+  run: Run,
+  known: Effect,
+  intent: EffectIntent,
+  context: Context,
+): Outcome<RunEvent, BeginEffectResult> {
   const fixed = { seq: known.seq, idempotencyKey: known.key, status: effectStatusAt(known, context.now) };
   const { answerSeqs } = known;
   const differs =
@@ -110,7 +115,8 @@ function recordedEffect(known: Effect, intent: EffectIntent, context: Context): 
     responseJson: answerText({ answerSeqs }, bodies, 0),
     errorJson: answerText({ answerSeqs }, bodies, 1),
     diverged: divergence(
-      differs || bodyText(bodies, fixed.seq, 0) !== intent.requestJson,
+      // A request that is gone cannot disagree (R75).
+      differs || (fixed.seq > run.compactedSeq && bodyText(bodies, fixed.seq, 0) !== intent.requestJson),
       context,
       intent.runId,
       `effect ${fixed.idempotencyKey}`,

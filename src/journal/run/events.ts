@@ -1,7 +1,8 @@
 import type { HeadEvent, JournalEvent } from "../row.ts";
 import { subjectSegment } from "../../codec/segment.ts";
 import { dollars } from "../validate.ts";
-import type { Effect, Lease, Obligation, Run, RunFacts, Status } from "./run.ts";
+import type { Seq } from "../../model/row.ts";
+import type { Effect, Lease, Obligation, ObligationTerms, Run, RunFacts, Status } from "./run.ts";
 
 /* Everything that can happen to a run. The `meta` types are the `payload_json` of rule R52, field for field. */
 
@@ -120,7 +121,11 @@ type RunHeadEvent =
   | (HeadEvent<"claim-obligation"> & { readonly seq: number; readonly claim: Obligation["claim"] })
   | (HeadEvent<"caps"> & { readonly usdCap: number; readonly tokenCap: number })
   | (HeadEvent<"request"> & { readonly hash: string })
-  | (HeadEvent<"reconcile-since"> & { readonly ms: number });
+  | (HeadEvent<"reconcile-since"> & { readonly ms: number })
+  /** Payloads go; the terms of obligations stay. */
+  | (HeadEvent<"compacted"> & { readonly terms: ReadonlyMap<Seq, ObligationTerms> })
+  /** All but the outcome goes. */
+  | (HeadEvent<"deleted"> & { readonly at: number });
 
 /** Everything that can happen to a run. */
 export type RunEvent = RunJournalEvent | RunHeadEvent;
@@ -158,6 +163,12 @@ export function statusEvent(facts: RunFacts, status: keyof typeof verbs, detailJ
 }
 
 const dims = (run: Run, first: string): string => `${subjectSegment(first)}/${run.facts.runId}`;
+
+/** UTF-8 bytes of the payloads in an event's body: not of the terms of an obligation, which stand behind its payload. */
+export function payloadBytes({ kind, body = [] }: RunJournalEvent): number {
+  const payloads = kind.startsWith("obligation/") ? body.slice(0, 1) : body;
+  return payloads.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+}
 
 /** A model call was recorded. Body: request, response. */
 export const decisionEvent = (run: Run, meta: DecisionMeta, request: string, response: string): RunEvent => ({

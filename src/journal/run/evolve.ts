@@ -10,8 +10,10 @@ import type {
   TimerMeta,
   DecisionMeta,
 } from "./events.ts";
+import { businessKeyHash, forgetRun, setTerms } from "./removal.ts";
+import { payloadBytes } from "./events.ts";
 import { setFacts } from "./facts.ts";
-import { businessKeyRef, hasEnded, type Effect, type Obligation, type Run } from "./run.ts";
+import { businessKeyRef, hasEnded, type Effect, type Mark, type Obligation, type Run } from "./run.ts";
 
 /** How many request ids a row remembers (R3). */
 const rememberedRequests = 64;
@@ -51,7 +53,16 @@ export function evolveRun(run: Run, event: RunEvent, place: Place): void {
     case "head/reconcile-since":
       run.reconcileSinceMs = event.ms;
       return;
+    case "head/compacted":
+      run.compactedSeq = run.seq;
+      run.payloadBytes = 0;
+      setTerms(run, event.terms);
+      return;
+    case "head/deleted":
+      forgetRun(run, event.at, [...run.businessKeys.keys()].map(businessKeyHash));
+      return;
     default:
+      run.payloadBytes += payloadBytes(event);
       evolveJournaled(run, event, place);
   }
 }
@@ -120,6 +131,8 @@ function evolveStatus(run: Run, meta: RunMeta, place: Place): void {
   if (meta.status === "COMPENSATING") run.draining = true;
   if (meta.status === "RUNNING") run.draining = false;
   else run.lease = null;
+  run.stuckAtMs = meta.status === "STUCK" ? place.at : 0;
+  run.endings = meta.status === "RUNNING" ? [] : [...run.endings, place.seq];
   run.endedAtMs = hasEnded(meta.status) ? place.at : 0;
 }
 
@@ -156,6 +169,7 @@ function evolveEffect(run: Run, kind: string, meta: EffectMeta, place: Place): v
       lastError: "",
       claim: null,
       resolution: "",
+      unknownAtMs: 0,
       answerSeqs: [],
     };
     run.effects.set(key, effect);
@@ -163,6 +177,8 @@ function evolveEffect(run: Run, kind: string, meta: EffectMeta, place: Place): v
     if (meta.business_key !== "") run.businessKeys.set(businessKeyRef(meta.connector, meta.business_key), key);
     return;
   }
+  if (meta.status !== "UNKNOWN") known.unknownAtMs = 0;
+  else if (known.unknownAtMs === 0) known.unknownAtMs = place.at;
   known.status = meta.status;
   known.attempts = meta.dispatch_attempts ?? known.attempts;
   known.nextDispatchAtMs = meta.next_dispatch_at_ms ?? known.nextDispatchAtMs;
@@ -188,13 +204,17 @@ function evolveObligation(run: Run, kind: string, meta: ObligationMeta, place: P
       nextAttemptAtMs: meta.next_attempt_at_ms,
       lastError: "",
       claim: null,
+      stuckAtMs: 0,
       resultSeq: 0,
+      terms: null,
     };
     run.obligations.set(obligation.seq, obligation);
     run.openObligations.add(obligation.seq);
     return;
   }
   if (meta.transition === "duplicate") known.dueAtOnce = true;
+  if (meta.status !== "STUCK") known.stuckAtMs = 0;
+  else if (known.stuckAtMs === 0) known.stuckAtMs = place.at;
   known.status = meta.status;
   known.attempts = meta.attempts;
   known.nextAttemptAtMs = meta.next_attempt_at_ms;
@@ -205,15 +225,22 @@ function evolveObligation(run: Run, kind: string, meta: ObligationMeta, place: P
 }
 
 function evolveGate(run: Run, kind: string, meta: GateMeta, place: Place): void {
-  const gate = run.gates.get(meta.gate) ?? { awaited: 0, answers: [] };
+  const gate = run.gates.get(meta.gate) ?? {
+    awaited: 0,
+    answers: [],
+    answeredAtMs: [],
+    waits: new Map<number, Mark>(),
+  };
   run.gates.set(meta.gate, gate);
   if (kind === "gate/waiting") {
     gate.awaited = Math.max(gate.awaited, meta.occurrence);
+    if (!gate.waits.has(meta.occurrence)) gate.waits.set(meta.occurrence, { seq: place.seq, at: place.at });
     run.status = "WAITING";
     run.waiting = { gate: meta.gate, occurrence: meta.occurrence };
     run.lease = null;
   } else {
     gate.answers.push(place.seq);
+    gate.answeredAtMs.push(place.at);
   }
 }
 

@@ -1,8 +1,9 @@
 import { indexPath } from "../../codec/row-id.ts";
+import { appIndex, listKeyOf } from "./list-key.ts";
 import type { Run, RunFacts } from "./run.ts";
 
 /** The newest format of a run's head. */
-export const runHeadFormat = 1;
+export const runHeadFormat = 2;
 
 /** The part of a run's head that never changes. */
 export interface FactsHead {
@@ -48,6 +49,8 @@ export function setFacts(run: Run, facts: RunFacts): void {
   run.facts = facts;
   run.factsText = factsText(facts);
   run.liveIndex = indexPath("live", facts.appName, facts.userId, facts.sessionId);
+  run.appIndex = appIndex(facts.appName);
+  run.listKey = listKeyOf(facts);
 }
 
 /** The facts in a head. */

@@ -14,6 +14,11 @@ export function mustExist(run: Run, runId: string): void {
   if (run.seq === 0) {
     throw refuse("RUN_NOT_FOUND", `run ${runId} does not exist`, { run_id: runId });
   }
+  if (run.deletedAtMs > 0) {
+    throw refuse("RUN_NOT_FOUND", `run ${runId} is ${run.status} and was deleted when its retention ended`, {
+      run_id: runId,
+    });
+  }
 }
 
 /** The caller must not have been replaced as owner of the run: its epoch, if it sent one, must be the run's. */

@@ -1,7 +1,8 @@
-import { indexPath, tickIndex, type Partition } from "../../codec/row-id.ts";
+import { indexPath, payloadsIndex, retireIndex, tickIndex, type Partition } from "../../codec/row-id.ts";
 import { newestFirstKey, timeKey } from "../../codec/time-key.ts";
 import type { IndexKey } from "../../model/row.ts";
-import { builtInTimers, dueObligations, hasEnded, type Effect, type Obligation, type Run } from "./run.ts";
+import { allRunsIndex, statusIndex } from "./list-key.ts";
+import { builtInTimers, dueObligations, hasEnded, isAtRest, type Effect, type Obligation, type Run } from "./run.ts";
 
 /*
  * The keys by which others find a run. One key an index, for the earliest thing due: whoever scans looks at the run
@@ -26,6 +27,24 @@ export const obligationDueMs = (obligation: Obligation): number =>
 export const awaitsReconciling = (effect: Effect): boolean =>
   effect.status === "UNKNOWN" || (effect.status === "PENDING" && effect.mode === "INLINE");
 
+/**
+ * Since when, or from when on, nobody knows whether an effect happened (R25); `null` while that cannot come about by
+ * itself.
+ */
+export function unknownSinceMs(effect: Effect): number | null {
+  if (effect.status === "UNKNOWN") return effect.unknownAtMs;
+  if (effect.status !== "PENDING" || effect.claim === null || effect.semantics !== "NON_IDEMPOTENT") return null;
+  return effect.claim.expiresAtMs;
+}
+
+/** Where a run is found that needs a human, by kind of need; the last one is where it would be recovered, too (R13). */
+export const attentionIndexes = {
+  EFFECT_UNKNOWN: "attention/effect",
+  RUN_STUCK: "attention/run",
+  OBLIGATION_STUCK: "attention/obligation",
+  RUN_RECOVERABLE: "recover",
+} as const;
+
 class Earliest {
   readonly #times = new Map<string, number>();
 
@@ -41,7 +60,7 @@ class Earliest {
 
 /** The index keys a run should have. */
 export function runIndexKeys(run: Run, partition: Partition): readonly IndexKey[] {
-  if (run.seq === 0) return [];
+  if (run.seq === 0 || run.deletedAtMs > 0) return [];
   const earliest = new Earliest();
   const base = `${partition}/`;
   if (run.status === "RUNNABLE") earliest.note(`${base}recover`, run.runnableAtMs);
@@ -61,11 +80,35 @@ export function runIndexKeys(run: Run, partition: Partition): readonly IndexKey[
     earliest.note(`${base}timer`, timer.fireAtMs);
     if (builtInTimers.has(timer.kind)) earliest.note(tickIndex, timer.fireAtMs + timerGraceMs);
   }
+  noteAttention(earliest, run, base);
   const keys = earliest.keys();
   if (!hasEnded(run.status)) {
     keys.push({ index: base + run.liveIndex, key: newestFirstKey(run.facts.startedAtMs) });
   }
+  for (const index of [allRunsIndex, run.appIndex, statusIndex(run.status)]) {
+    keys.push({ index: base + index, key: run.listKey });
+  }
+  if (isAtRest(run)) keys.push(...atRestKeys(run, base));
   return keys;
+}
+
+/** What needs a human, by how long it has: one index for each kind. */
+function noteAttention(earliest: Earliest, run: Run, base: string): void {
+  if (run.status === "STUCK") earliest.note(base + attentionIndexes.RUN_STUCK, run.stuckAtMs);
+  for (const seq of run.openObligations) {
+    const obligation = run.obligations.get(seq);
+    if (obligation?.status === "STUCK") earliest.note(base + attentionIndexes.OBLIGATION_STUCK, obligation.stuckAtMs);
+  }
+}
+
+/** By these a run that is over and settled is found to be compacted (R75), and by retention to be deleted later. */
+function atRestKeys(run: Run, base: string): readonly IndexKey[] {
+  const key = timeKey(run.endedAtMs);
+  if (run.compactedSeq === run.seq) return [{ index: retireIndex, key }];
+  return [
+    { index: `${base}compact`, key },
+    { index: payloadsIndex, key },
+  ];
 }
 
 function noteEffect(earliest: Earliest, effect: Effect, base: string): void {
@@ -79,5 +122,7 @@ function noteEffect(earliest: Earliest, effect: Effect, base: string): void {
     earliest.note(tickIndex, effect.claim.expiresAtMs);
     earliest.note(`${base}reconcile`, effect.at);
   }
+  const unknownAtMs = unknownSinceMs(effect);
+  if (unknownAtMs !== null) earliest.note(base + attentionIndexes.EFFECT_UNKNOWN, unknownAtMs);
   if (awaitsReconciling(effect)) earliest.note(`${base}reconcile`, effect.at);
 }

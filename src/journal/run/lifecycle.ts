@@ -10,6 +10,7 @@ import { entriesIn, isRepeat, mustExist, mustNotBeFenced, notAllowed, refuse, re
 import { awaitsReconciling } from "./index-keys.ts";
 import { leaseMs } from "./lease.ts";
 import { businessKeyRef, effectStatusAt, hasEnded, type Run, type RunFacts, type Status } from "./run.ts";
+import { businessKeyHash } from "./removal.ts";
 import { runView } from "./views.ts";
 
 /** A valid BeginRun: all but the time of the start. */
@@ -247,6 +248,7 @@ export const getRun =
 export const hasBusinessKey =
   (connector: string, businessKey: string): Decide<Run, RunEvent | HeadEvent<"fence">, boolean> =>
   (run) => {
-    if (run.businessKeys.has(businessKeyRef(connector, businessKey))) return accept([], true);
+    const ref = businessKeyRef(connector, businessKey);
+    if (run.businessKeys.has(ref) || run.ownedKeys.has(businessKeyHash(ref))) return accept([], true);
     return accept(run.seq === 0 ? [] : [{ kind: fenceEvent }], false);
   };

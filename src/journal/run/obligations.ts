@@ -83,7 +83,9 @@ export function registerCompensation(
       nextAttemptAtMs: 0,
       lastError: "",
       claim: null,
+      stuckAtMs: 0,
       resultSeq: 0,
+      terms: null,
     };
     const body = [payload, compensator, String(maxAttempts)];
     const view = obligationView(run, fresh, context.now);

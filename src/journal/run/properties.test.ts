@@ -14,7 +14,7 @@ import { timerGraceMs } from "./index-keys.ts";
 import { resumeRun } from "./lifecycle.ts";
 import { claimObligation } from "./obligations.ts";
 import { runRules } from "./rules.ts";
-import { hasEnded, type Run } from "./run.ts";
+import { dueObligations, hasEnded, isAtRest, type Run } from "./run.ts";
 import { tick } from "./timers.ts";
 
 /* What holds after every step of every history of a run. */
@@ -56,6 +56,7 @@ describe("every history of a run", () => {
   it("keeps settled effects, decisions and answers for ever (R4)", () => {
     always((run, earlier) => {
       const before = earlier.at(-1);
+      if (run.state.deletedAtMs > 0) return;
       for (const [key, effect] of before?.effects ?? []) {
         const now = run.state.effects.get(key);
         if (effect.status === "CONFIRMED" || effect.status === "FAILED") assert.deepEqual(now, effect);
@@ -73,7 +74,7 @@ describe("every history of a run", () => {
     always((run, earlier) => {
       const before = earlier.at(-1) ?? run.state;
       assert.ok(run.state.epoch >= before.epoch);
-      assert.ok(run.state.budget.usdSpent >= before.budget.usdSpent);
+      assert.ok(run.state.deletedAtMs > 0 || run.state.budget.usdSpent >= before.budget.usdSpent);
       if (hasEnded(before.status)) assert.equal(run.state.status, before.status);
       assert.equal(run.state.lease !== null, run.state.status === "RUNNING");
       assert.equal(run.state.waiting !== null, run.state.status === "WAITING");
@@ -81,6 +82,19 @@ describe("every history of a run", () => {
         assert.ok(run.state.epoch > before.epoch, "a new owner has a new epoch");
       }
     });
+  });
+
+  it("is compacted or deleted only when nothing of it is open, and nothing can become due any more (R75)", () => {
+    always((run, earlier) => {
+      const before = earlier.at(-1) ?? run.state;
+      const isRemoved = run.state.compactedSeq > before.compactedSeq || run.state.deletedAtMs > before.deletedAtMs;
+      if (isRemoved) assert.ok(isAtRest(before), "what was removed was at rest");
+      if (before.compactedSeq > 0 || before.deletedAtMs > 0) {
+        assert.ok(run.state.compactedSeq >= before.compactedSeq || run.state.deletedAtMs > 0);
+        assert.deepEqual([run.state.openEffects.size, dueObligations(run.state)], [0, []]);
+      }
+      if (before.deletedAtMs > 0) assert.deepEqual(plain(run.state), plain(before), "what is deleted stays as it is");
+    }, 60);
   });
 
   it("has a key in the index for whatever somebody may find due, never later than that", () => {
@@ -101,6 +115,7 @@ function overlooked(run: RowDriver<Run, RunEvent>): readonly string[] {
     };
     const { status } = run.state;
     const stranger = run.would(resumeRun({ runId, leaseOwner: "stranger" }, limits), at);
+    find("~/attention/run", status === "STUCK", at);
     find("~/recover", (status === "RUNNABLE" || status === "RUNNING") && stranger !== null, at);
     for (const [key, { connector }] of run.state.effects) {
       const effect = { runId, idempotencyKey: key };
@@ -108,11 +123,13 @@ function overlooked(run: RowDriver<Run, RunEvent>): readonly string[] {
       find("~/dispatch", claim?.value.acquired === true, at);
       find(`~/dispatch/${connector.replace("/", "%2F")}`, claim?.value.acquired === true, at);
       const seen = run.would(getEffect(effect, limits), at)?.value.effect;
+      find("~/attention/effect", seen?.status === "UNKNOWN", at);
       const isUnsure = seen?.status === "UNKNOWN" || (seen?.status === "PENDING" && seen.dispatchMode === "INLINE");
       find("~/reconcile", isUnsure, seen?.tsMs ?? 0);
     }
     for (const [seq, { status: obligation }] of run.state.obligations) {
       const claim = run.would(claimObligation({ runId, obligationSeq: seq, claimer: "stranger" }, limits), at);
+      find("~/attention/obligation", obligation === "STUCK", at);
       find("~/compensate", claim?.value.acquired === true || obligation === "STUCK", at);
     }
     for (const timer of run.state.timers.values()) find("~/timer", timer.state === "set", timer.fireAtMs);
@@ -121,6 +138,27 @@ function overlooked(run: RowDriver<Run, RunEvent>): readonly string[] {
     const hasExpired = chores.some((event) => event.kind === "effect/unknown");
     find(tickIndex, hasExpired, at);
   }
+  const lists = keys.flatMap(({ index, key }) => (/^~\/runs\b/.test(index) ? [`${index} ${key}`] : []));
+  const expected = ["runs", "runs/app/app", `runs/status/${run.state.status}`].map(
+    (name) => `~/${name} ${run.state.listKey}`,
+  );
+  const isListedAt = run.state.seq > 0 && run.state.deletedAtMs === 0 ? expected : [];
+  if (lists.join() !== isListedAt.join()) missing.push("the lists of runs are wrong");
+  const rest = isAtRest(run.state)
+    ? run.state.compactedSeq < run.state.seq
+      ? ["retain-payloads", "~/compact"]
+      : ["retain-runs"]
+    : [];
+  const found = keys.filter(
+    ({ index, key }) => /^retain|compact$/.test(index) && timeOfKey(key) === run.state.endedAtMs,
+  );
+  if (
+    found
+      .map(({ index }) => index)
+      .toSorted()
+      .join() !== rest.join()
+  )
+    missing.push("a run at rest is not found, or another one");
   const isListed = keys.some(({ index }) => index === "~/live/app/user/session");
   if (isListed === hasEnded(run.state.status)) missing.push("the list of live runs is wrong");
   return missing;
@@ -136,9 +174,9 @@ describe("evolve", () => {
         for (const step of steps) step.take(run);
         all.push(...run.events);
       }),
-      { numRuns: 100, seed },
+      { numRuns: 200, seed },
     );
-    assert.equal(new Set(all.map((event) => event.kind)).size, 32, "every kind of event has happened");
+    assert.equal(new Set(all.map((event) => event.kind)).size, 34, "every kind of event has happened");
     fc.assert(
       fc.property(fc.shuffledSubarray(all, { maxLength: 1000 }), (events) => {
         const run = runRules.absent();

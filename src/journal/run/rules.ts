@@ -13,7 +13,8 @@ export const runRules: RowRules<Run, RunEvent> = {
   evolve: evolveRun,
   head: encodeRunHead,
   indexKeys: runIndexKeys,
-  trimBelow: () => 1,
+  trimBelow: (run) => (run.deletedAtMs > 0 ? run.seq + 1 : 1),
+  dropBodiesBelow: (run) => run.compactedSeq + 1,
   // Measured with --expose-gc on 20 loaded runs of 500 settled effects: 460 bytes each; keys and names may be longer.
   bytes: (run) => 2048 + 600 * (run.decisions.size + run.effects.size + run.obligations.size + run.timers.size),
 };

@@ -57,6 +57,8 @@ export interface Effect {
   claim: Claim | null;
   /** What the last thing that happened to it was told of the outside world; empty when it was not an observation (R27). */
   resolution: string;
+  /** When it was written down that nobody knows whether it happened; 0 unless it is UNKNOWN. */
+  unknownAtMs: number;
   answerSeqs: readonly Seq[];
 }
 
@@ -80,13 +82,32 @@ export interface Obligation {
   lastError: string;
   /** In the head only, while COMMITTED. */
   claim: Claim | null;
+  /** When it was given up; 0 unless it is STUCK. */
+  stuckAtMs: number;
   resultSeq: Seq;
+  /** What its body said beside the payload; in the head, once that body is gone (R75). */
+  terms: ObligationTerms | null;
 }
 
-/** A named waiting place. `answers[n - 1]` is the entry that answers occurrence n. */
-interface Gate {
+/** Who is to compensate, and how often to try. */
+export interface ObligationTerms {
+  readonly compensatorRef: string;
+  readonly maxAttempts: number;
+}
+
+/** Which entry, and when. */
+export interface Mark {
+  readonly seq: Seq;
+  readonly at: number;
+}
+
+/** A named waiting place. `answers[n - 1]` is the entry that answers occurrence n, `answeredAtMs[n - 1]` its time. */
+export interface Gate {
   awaited: number;
   answers: Seq[];
+  answeredAtMs: number[];
+  /** The first entry by which an occurrence was waited for. */
+  readonly waits: Map<number, Mark>;
 }
 
 /** A durable wake-up; its payload is in the body of entry `seq`. */
@@ -119,6 +140,10 @@ export interface Run {
   factsText: string;
   /** Name of the index of live runs of its session, without the partition; it never changes either. */
   liveIndex: string;
+  /** Likewise, of the index of all runs of its app. */
+  appIndex: string;
+  /** Its key in the lists of runs; see `list-key.ts`. */
+  listKey: string;
   status: Status;
   endedAtMs: number;
   /** Fencing number: +1 at every change of owner. */
@@ -129,6 +154,10 @@ export interface Run {
   runnableAtMs: number;
   /** The run is being undone; survives STUCK. */
   draining: boolean;
+  /** Since when it is STUCK; 0 unless it is. */
+  stuckAtMs: number;
+  /** The entries by which it came to stand as it does, since it was last RUNNING: one of them may have a detail. */
+  endings: readonly Seq[];
   budget: Budget;
   /** Hashes of the last request ids, oldest first (R3). */
   requests: readonly string[];
@@ -149,6 +178,14 @@ export interface Run {
   readonly unfiredTimers: Set<string>;
   /** Refs of denials already journaled (R21). */
   readonly denials: Set<string>;
+  /** Entries up to this one have no bodies any more (R75). */
+  compactedSeq: Seq;
+  /** UTF-8 bytes of the payloads of the entries behind that one. */
+  payloadBytes: number;
+  /** When all but the outcome was removed; 0: it is all there. */
+  deletedAtMs: number;
+  /** Of a deleted run: hashes of the business keys that belong to its effects for ever (R22). */
+  ownedKeys: ReadonlySet<string>;
 }
 
 const nobody: RunFacts = {
@@ -174,6 +211,8 @@ export const absentRun = (): Run => ({
   facts: nobody,
   factsText: "",
   liveIndex: "",
+  appIndex: "",
+  listKey: "",
   status: "RUNNABLE",
   endedAtMs: 0,
   epoch: 0,
@@ -181,6 +220,8 @@ export const absentRun = (): Run => ({
   waiting: null,
   runnableAtMs: 0,
   draining: false,
+  stuckAtMs: 0,
+  endings: [],
   budget: { usdCap: 0, tokenCap: 0, usdSpent: 0, tokensSpent: 0 },
   requests: [],
   reconcileSinceMs: 0,
@@ -194,12 +235,33 @@ export const absentRun = (): Run => ({
   timers: new Map(),
   unfiredTimers: new Set(),
   denials: new Set(),
+  compactedSeq: 0,
+  payloadBytes: 0,
+  deletedAtMs: 0,
+  ownedKeys: new Set(),
 });
 
 const ended: ReadonlySet<Status> = new Set<Status>(["TERMINAL", "FAILED", "CANCELLED"]);
 
 /** Whether a run in this status is over for good. */
 export const hasEnded = (status: Status): boolean => ended.has(status);
+
+/**
+ * Whether somebody may still have to do something about an obligation of a run that has ended. A promise that was never
+ * due is none of those: it cannot become due any more (R30).
+ */
+export const isUnsettled = (obligation: Obligation): boolean =>
+  obligation.status !== "COMPENSATED" && (obligation.dueAtOnce || obligation.status !== "PENDING");
+
+/** Whether a run is over and nothing of it is open, so that its payloads are of no use to anybody's work (R75). */
+export function isAtRest(run: Run): boolean {
+  if (!hasEnded(run.status) || run.openEffects.size > 0 || run.deletedAtMs > 0) return false;
+  for (const seq of run.openObligations) {
+    const obligation = run.obligations.get(seq);
+    if (obligation !== undefined && isUnsettled(obligation)) return false;
+  }
+  return true;
+}
 
 /** Map key of a business key within a run. */
 export const businessKeyRef = (connector: string, businessKey: string): string =>

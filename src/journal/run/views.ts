@@ -113,7 +113,7 @@ export function obligationView(
   now: number,
 ): (bodies: BodyLookup) => ObligationRecord {
   const claim = liveClaim(obligation.claim, now);
-  const { seq, resultSeq } = obligation;
+  const { seq, resultSeq, terms } = obligation;
   const fixed = {
     runId: run.facts.runId,
     seq,
@@ -130,8 +130,8 @@ export function obligationView(
   return (bodies) => ({
     ...fixed,
     payloadJson: bodyText(bodies, seq, 0),
-    compensatorRef: bodyText(bodies, seq, 1),
-    maxAttempts: maxAttemptsOf(seq, bodies),
+    compensatorRef: terms?.compensatorRef ?? bodyText(bodies, seq, 1),
+    maxAttempts: terms?.maxAttempts ?? maxAttemptsOf(seq, bodies),
     resultJson: bodyText(bodies, resultSeq, 0),
   });
 }

@@ -1,7 +1,8 @@
 import type { RowId, Seq } from "../../model/row.ts";
 import { anyOf, column, columns, newest } from "./cells.ts";
 import type { EntryCell } from "./entry-cell.ts";
-import { entryColumn, markColumn, type Keys } from "./keys.ts";
+import { droppedBelow } from "./dropped-cell.ts";
+import { droppedColumn, entryColumn, markColumn, type Keys } from "./keys.ts";
 import type { RowMark } from "./row-mark.ts";
 import { entriesIn, markIn } from "./row-reader.ts";
 import type { Table } from "./table.ts";
@@ -9,6 +10,8 @@ import type { Table } from "./table.ts";
 /** A row as far as the feed asks for it: its mark and some of its entries, as of one moment. */
 export interface AnnouncedRow {
   readonly mark: RowMark | undefined;
+  /** Entries below this seq have no bodies any more. */
+  readonly bodiesFrom: Seq;
   readonly entries: ReadonlyMap<Seq, EntryCell>;
 }
 
@@ -50,12 +53,12 @@ export async function readAnnounced(
     }
     const names = new Map(rows.map((row) => [keys.row(row), row]));
     const ranges = intervals.map(([from, to]) => columns(entryColumn(from), entryColumn(to)));
-    const filter = newest(anyOf([column(markColumn), ...ranges]));
+    const filter = newest(anyOf([column(markColumn), column(droppedColumn), ...ranges]));
     for (const one of await table.read({ keys: [...names.keys()], filter })) {
       const row = names.get(one.key);
       if (row === undefined) continue;
       const entries = new Map(entriesIn(one, row).map((cell) => [cell.entry.seq, cell]));
-      found.set(row, { mark: markIn(one, row), entries });
+      found.set(row, { mark: markIn(one, row), bodiesFrom: droppedBelow(one, row), entries });
     }
   };
   if (byRow.size > 0) await read([...byRow.keys()]);

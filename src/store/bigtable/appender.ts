@@ -4,16 +4,16 @@ import type { RowId } from "../../model/row.ts";
 import type { Append, AppendOutcome } from "../store.ts";
 import { isDefinite } from "../google/grpc-status.ts";
 import { bigtableFailure } from "./bigtable-failure.ts";
-import { column, deleteRow, deleteUpTo, hasValue, newest, setCell, setCellAt } from "./cells.ts";
+import { column, deleteColumn, deleteRow, deleteUpTo, hasValue, newest, setCell, setCellAt } from "./cells.ts";
 import type { FeedClock } from "./feed-clock.ts";
 import type { JournalTimes } from "./journal.ts";
-import { keyColumn, markColumn, settledColumn, type Keys } from "./keys.ts";
+import { bodyColumn, keyColumn, markColumn, settledColumn, type Keys } from "./keys.ts";
 import { encodeAnnouncement } from "./announcement.ts";
 import { encodeMark, noMark, type RowMark } from "./row-mark.ts";
 import type { RowMarks } from "./row-marks.ts";
 import { markIn } from "./row-reader.ts";
 import type { Prepared, RowChanges } from "./row-changes.ts";
-import { readTrimmed } from "./trimmed-entries.ts";
+import { readDropped, readTrimmed } from "./removals.ts";
 import type { RowChange, Table } from "./table.ts";
 
 /** What an appender works with, and whom it tells. */
@@ -95,10 +95,12 @@ export class Appender {
         batch.map(async (append): Promise<Attempt> => {
           const mark = marks.at(append.row, append.expect) ?? read.get(append.row) ?? noMark;
           const trimmed = await readTrimmed(table, keys, append, mark);
+          const dropped = await readDropped(table, keys, append, mark);
           const attempt: Attempt = {
             append,
             mark,
             trimmed,
+            dropped,
             entries: rows.entries(append),
             feedMs: Math.max(mark.feedMs, this.#announced.get(append.commitId) ?? 0),
             dead: [],
@@ -236,9 +238,10 @@ export class Appender {
 
   /** What is not needed (any more). If it fails, whoever scans finds out. */
   async #cleanUp(attempts: readonly Attempt[]): Promise<void> {
-    const { table, keys } = this.#options;
+    const { table, keys, rows } = this.#options;
+    const { deletionsInCommit: most } = rows;
     const changes: RowChange[] = [];
-    for (const { append, trimmed, dead, outcome } of attempts) {
+    for (const { append, trimmed, dropped, dead, outcome } of attempts) {
       for (const key of dead) changes.push({ key, mutations: [deleteRow] });
       if (outcome?.kind !== "committed") continue;
       const { row, expect, index } = append;
@@ -248,8 +251,12 @@ export class Appender {
         const mutations = [deleteUpTo(keyColumn, expect + 1)];
         changes.push({ key: keys.index(removed.index, removed.key, row), mutations });
       }
-      for (const { seq, hash } of trimmed.apart) {
+      for (const { seq, hash } of [...trimmed.apart, ...dropped.apart]) {
         changes.push({ key: keys.apart(row, seq, hash), mutations: [deleteRow] });
+      }
+      for (let at = most; at < dropped.inline.length; at += most) {
+        const mutations = dropped.inline.slice(at, at + most).map((seq) => deleteColumn(bodyColumn(seq)));
+        changes.push({ key: keys.row(row), mutations });
       }
     }
     if (changes.length > 0) await table.change(changes).catch(() => undefined);

@@ -4,6 +4,7 @@ import { noObserver, type StoreObserver } from "../store-observer.ts";
 import type { Store, StoreCapabilities } from "../store.ts";
 import { bigtableFailure } from "./bigtable-failure.ts";
 import { parseBigtableUrl, type BigtableTarget } from "./bigtable-url.ts";
+import { defaultLagMs, formatVersion } from "./journal.ts";
 import { OpenJournal } from "./open-journal.ts";
 import { Place } from "./place.ts";
 import { inlineBodyBytes } from "./row-bodies.ts";
@@ -36,8 +37,9 @@ export function bigtableStore(url: string, options: BigtableOptions = {}): Store
   return new RemoteStore(bigtablePlace({ ...target, emulator: target.emulator ?? options.emulator }, options));
 }
 
-const capabilities: StoreCapabilities = Object.freeze({
+const capabilities: Omit<StoreCapabilities, "feedDelayMs"> = {
   kind: "bigtable",
+  formatVersion,
   durable: true,
   exclusive: false,
   atomicIndex: false,
@@ -45,13 +47,16 @@ const capabilities: StoreCapabilities = Object.freeze({
   maxBatch: mostRows,
   inlineBodyBytes,
   wakeDelayMs: 3 * pollEveryMs,
-});
+};
 
 function bigtablePlace(target: BigtableTarget, options: BigtableOptions): RemotePlace {
   const { observer = noObserver, now = Date.now, limits = serviceLimits, clockEveryMs = 30_000 } = options;
   const place = new Place(target, now, options.deadlines ?? defaultDeadlines);
   return {
-    capabilities,
+    capabilities: Object.freeze({
+      ...capabilities,
+      feedDelayMs: (target.feedLagMs ?? defaultLagMs) + 3 * pollEveryMs,
+    }),
     open: async (wake) => {
       const journal = await place.journal(observer);
       const opened = new OpenJournal({ place, journal, wake, observer, now, clockEveryMs, limits });

@@ -3,12 +3,11 @@ import type { RowId, Seq } from "../../model/row.ts";
 import { TimedFeedPage } from "../feed-page.ts";
 import { lookBackMs, msOfPosition } from "../feed-position.ts";
 import type { FeedEntry, FeedPage, TailOptions } from "../store.ts";
-import { decodeAnnouncement, type Announcement } from "./announcement.ts";
+import { announcedBy, isOf, type Announced } from "./announced-commit.ts";
 import { column, deleteRow, hasValue, newest, setCell } from "./cells.ts";
 import type { EntryCell } from "./entry-cell.ts";
 import type { JournalTimes } from "./journal.ts";
-import { keyColumn, markColumn, settledColumn, type FeedKey, type Keys } from "./keys.ts";
-import type { BigtableRow } from "./read-rows.ts";
+import { markColumn, settledColumn, type Keys } from "./keys.ts";
 import { readAnnounced, type AnnouncedRow } from "./announced-rows.ts";
 import { encodeMark, noMark, type RowMark } from "./row-mark.ts";
 import { scanShards } from "./sharded-scan.ts";
@@ -24,13 +23,6 @@ export interface FeedReaderOptions {
   readonly lookAgain: (afterMs: number) => void;
   /** What may be done when there is time; must not reject. */
   readonly later: (work: Promise<void>) => void;
-}
-
-/** A feed key, and what is known of the commit that it announced. */
-interface Announced extends FeedKey, Announcement {
-  readonly key: string;
-  /** The commit happened, whatever its row says now. */
-  readonly isSettled: boolean;
 }
 
 type Fate = "committed" | "dead" | "open";
@@ -184,16 +176,6 @@ function entriesOf(one: Announced, found: AnnouncedRow | undefined): (Omit<FeedE
     const { commitId: _commitId, position: _position, ...entry } = cell.entry;
     return { ...entry, row: one.row };
   });
-}
-
-const isOf = ({ entry, feedMs }: EntryCell, { commitId, ms }: Announced): boolean =>
-  entry.commitId === commitId && feedMs === ms;
-
-function announcedBy(keys: Keys, { key, cells }: BigtableRow): readonly Announced[] {
-  const announcement = decodeAnnouncement(cells.get(keyColumn) ?? Buffer.alloc(0));
-  // A key that only says "settled" is of a commit whose announcement was removed by hand.
-  if (announcement === undefined) return [];
-  return [{ key, ...keys.parseFeed(key), ...announcement, isSettled: cells.has(settledColumn) }];
 }
 
 /** Millisecond after millisecond, some of them at a time: about as many entries as the page takes. */

@@ -23,7 +23,8 @@ export interface Journal {
 
 /** Lag of the feed of a new journal: enough for clocks that are a quarter of a second off and calls of 400 ms. */
 export const defaultLagMs = 1000;
-const format = 1;
+/** The format of a journal. */
+export const formatVersion = 1;
 
 const columnsOf = { id: "id", format: "format", lag: "feedLagMs", created: "created" } as const;
 
@@ -38,14 +39,14 @@ export async function readJournal(table: Table, keys: Keys, place: string): Prom
   const id = text(columnsOf.id);
   if (id === "") return undefined;
   const found = Number(text(columnsOf.format));
-  if (found > format) {
+  if (found > formatVersion) {
     throw new TapeError(
       "FORMAT_NEWER",
-      `the journal in ${place} has format ${found}, this Tape knows up to ${format}; update Tape`,
+      `the journal in ${place} has format ${found}, this Tape knows up to ${formatVersion}; update Tape`,
     );
   }
   const lagMs = Number(text(columnsOf.lag));
-  if (found !== format || !Number.isSafeInteger(lagMs) || lagMs <= 0) {
+  if (found !== formatVersion || !Number.isSafeInteger(lagMs) || lagMs <= 0) {
     throw new TapeError("STORE_CORRUPT", `the journal in ${place}: its row ${keys.meta} is damaged; restore a backup`);
   }
   return { id, times: timesOf(lagMs) };
@@ -58,7 +59,7 @@ export async function createJournal(table: Table, keys: Keys, lagMs: number, now
     predicate: newest(column(columnsOf.id)),
     unmatched: [
       setCell(columnsOf.id, randomBytes(12).toString("base64url")),
-      setCell(columnsOf.format, String(format)),
+      setCell(columnsOf.format, String(formatVersion)),
       setCell(columnsOf.lag, String(lagMs)),
       setCell(columnsOf.created, new Date(now).toISOString()),
     ],

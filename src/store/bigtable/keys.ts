@@ -12,6 +12,8 @@ export const family = "m";
 export const markColumn = "v";
 /** The head of a row. */
 export const headColumn = "h";
+/** The seq below which the entries of a row have no bodies any more. */
+export const droppedColumn = "d";
 /** The only column of an index key and of a feed key. */
 export const keyColumn = "k";
 /** A feed key with this column belongs to a commit that happened, though its entries have gone since. */
@@ -72,9 +74,33 @@ export class Keys {
     return `${this.#prefix}r#${twoDigits(row)}#${row}`;
   }
 
+  /** All rows, in the order of their hashes. */
+  get rows(): KeyRange {
+    return { start: `${this.#prefix}r#`, end: `${this.#prefix}r$` };
+  }
+
+  /** The row that a row key of {@link rows} is of. */
+  parseRow(key: string): RowId {
+    const [, , row = ""] = this.#parts(key, 3);
+    return row as RowId;
+  }
+
   /** A body that is kept apart, named by its content so that writing it twice makes one. */
   apart(row: RowId, seq: Seq, hash: string): string {
     return `${this.#prefix}o#${twoDigits(row)}#${escaped(row)}#${fixed(seq, seqDigits)}#${hash}`;
+  }
+
+  /** All bodies that are kept apart, behind one of them. */
+  apartRange(after = ""): KeyRange {
+    const space = `${this.#prefix}o`;
+    return after === ""
+      ? { start: `${space}#`, end: `${space}$` }
+      : { start: after, afterStart: true, end: `${space}$` };
+  }
+
+  parseApart(key: string): { readonly row: RowId; readonly seq: Seq; readonly hash: string } {
+    const [, , row = "", seq = "", hash = ""] = this.#parts(key, 5);
+    return { row: unescaped(row) as RowId, seq: Number(seq), hash };
   }
 
   index(index: string, key: string, row: RowId): string {

@@ -13,6 +13,8 @@ import type {
   RowSlice,
   ScanOptions,
   ScanPage,
+  SweepOptions,
+  SweepStep,
   TailOptions,
 } from "../store.ts";
 import { UnderWay } from "../under-way.ts";
@@ -29,6 +31,7 @@ import { RowChanges, type RowLimits } from "./row-changes.ts";
 import { RowMarks } from "./row-marks.ts";
 import { RowReader } from "./row-reader.ts";
 import { ServiceClock } from "./service-clock.ts";
+import { Sweeper } from "./sweeper.ts";
 import type { Table } from "./table.ts";
 
 /** What an open journal works with. */
@@ -51,6 +54,7 @@ export class OpenJournal implements RemoteJournal {
   readonly #reader: RowReader;
   readonly #appender: Appender;
   readonly #feed: FeedReader;
+  readonly #sweeper: Sweeper;
   readonly #poll: ChangePoll;
   readonly #later = new UnderWay();
   readonly #ripening: Ripening;
@@ -98,6 +102,7 @@ export class OpenJournal implements RemoteJournal {
         this.#ripening.lookAgain(afterMs);
       },
     });
+    this.#sweeper = new Sweeper({ table, keys, now });
     const recent = new RecentKeys(table, keys, 2 * times.lagMs, now);
     this.#poll = new ChangePoll(wake, () => recent.haveChanged());
   }
@@ -128,6 +133,12 @@ export class OpenJournal implements RemoteJournal {
     this.#clock.mayBeReliedOn();
     await this.#guard.assure();
     return this.#feed.tail(options);
+  }
+
+  async sweep(options: SweepOptions): Promise<SweepStep> {
+    this.#clock.mayBeReliedOn();
+    await this.#guard.assure();
+    return this.#sweeper.sweep(options);
   }
 
   /** Somebody listens for commits of others. */

@@ -90,6 +90,12 @@ export class Place {
     return journal;
   }
 
+  /** The table, connected to, whatever is in it. */
+  async reach(): Promise<Table> {
+    await this.#connect();
+    return this.table;
+  }
+
   /** What {@link make} would do. */
   async pending(): Promise<readonly MigrationStep[]> {
     const { missing } = await this.#withAdmin((admin) => this.#look(admin));

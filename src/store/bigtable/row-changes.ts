@@ -3,12 +3,13 @@ import type { RowId } from "../../model/row.ts";
 import type { StoreObserver } from "../store-observer.ts";
 import type { Append, Entry } from "../store.ts";
 import { deleteColumn, deleteFamily, setCell } from "./cells.ts";
+import { encodeDropped } from "./dropped-cell.ts";
 import type { Mutation } from "./driver.ts";
 import { encodeEntry } from "./entry-cell.ts";
-import { bodyColumn, entryColumn, headColumn, markColumn, type Keys } from "./keys.ts";
+import { bodyColumn, droppedColumn, entryColumn, headColumn, markColumn, type Keys } from "./keys.ts";
 import { keepBody, type KeptBody } from "./row-bodies.ts";
 import { encodeMark, type RowMark } from "./row-mark.ts";
-import type { TrimmedEntries } from "./trimmed-entries.ts";
+import type { DroppedBodies, TrimmedEntries } from "./removals.ts";
 
 /** What a row may hold. */
 export interface RowLimits {
@@ -43,7 +44,8 @@ export interface Prepared {
   readonly append: Append;
   readonly mark: RowMark;
   readonly trimmed: TrimmedEntries;
-  /** The entries that it does not remove itself. */
+  readonly dropped: DroppedBodies;
+  /** The entries that it does not remove itself, without bodies that it drops itself. */
   readonly entries: readonly { readonly entry: Entry; readonly body: KeptBody }[];
 }
 
@@ -62,11 +64,16 @@ export class RowChanges {
     this.#observer = observer;
   }
 
+  /** Bodies whose cells go in the commit itself; nobody reads the others from then on, and they go right after it. */
+  get deletionsInCommit(): number {
+    return Math.floor(this.#limits.mutations / 2);
+  }
+
   /** Why the row cannot take it; undefined: it can. */
   refusal(prepared: Prepared): TapeError | undefined {
     const { rowBytes, lastBytes, cellBytes, mutations: most } = this.#limits;
     const { row, head } = prepared.append;
-    const { mutations, bytes } = changesOf(prepared, 0);
+    const { mutations, bytes } = changesOf(prepared, 0, this.deletionsInCommit);
     const size = bytes + head.byteLength;
     const room = bytes - prepared.mark.bytes <= smallBytes ? lastBytes : rowBytes;
     const refuse = (what: string, found: number, limit: number, advice: string): TapeError =>
@@ -95,16 +102,17 @@ export class RowChanges {
   }
 
   /** Makes up how the entries of an append are kept. */
-  entries({ row, entries, trimBelow = 0 }: Append): Prepared["entries"] {
+  entries({ row, entries, trimBelow = 0, dropBodiesBelow = 0 }: Append): Prepared["entries"] {
     return entries
       .filter(({ seq }) => seq >= trimBelow)
+      .map((entry) => (entry.seq < dropBodiesBelow ? { ...entry, body: undefined } : entry))
       .map((entry) => ({ entry, body: keepBody(this.#keys, row, entry) }));
   }
 
   /** The changes of the commit itself, and the mark that the row has afterwards. */
   commit(prepared: Prepared, feedMs: number): { readonly mutations: readonly Mutation[]; readonly mark: RowMark } {
     const { append, mark } = prepared;
-    const { mutations, bytes } = changesOf(prepared, feedMs);
+    const { mutations, bytes } = changesOf(prepared, feedMs, this.deletionsInCommit);
     const next: RowMark = {
       version: append.expect + 1,
       fence: 0,
@@ -131,8 +139,9 @@ export class RowChanges {
 }
 
 function changesOf(
-  { append, mark, trimmed, entries }: Prepared,
+  { append, mark, trimmed, dropped, entries }: Prepared,
   feedMs: number,
+  mostDeletions: number,
 ): { readonly mutations: readonly Mutation[]; readonly bytes: number } {
   const { commitId, head, trimBelow = 0 } = append;
   const mutations: Mutation[] = [];
@@ -143,6 +152,9 @@ function changesOf(
   } else {
     for (const seq of trimmed.seqs) mutations.push(deleteColumn(entryColumn(seq)), deleteColumn(bodyColumn(seq)));
     bytes = Math.max(0, bytes - trimmed.bytes);
+    if (dropped.below > 0) mutations.push(setCell(droppedColumn, encodeDropped(dropped.below)));
+    for (const seq of dropped.inline.slice(0, mostDeletions)) mutations.push(deleteColumn(bodyColumn(seq)));
+    bytes = Math.max(0, bytes - dropped.bytes);
   }
   mutations.push(setCell(headColumn, head));
   for (const { entry, body } of entries) {

@@ -2,7 +2,8 @@ import type { RowId, Seq } from "../../model/row.ts";
 import type { ReadOptions, RowSlice, StoredEntry } from "../store.ts";
 import { anyOf, chain, column, columns, first, newest } from "./cells.ts";
 import { decodeEntry, type EntryCell } from "./entry-cell.ts";
-import { bodyColumn, entryColumn, headColumn, markColumn, seqOfColumn, type Keys } from "./keys.ts";
+import { droppedBelow } from "./dropped-cell.ts";
+import { bodyColumn, droppedColumn, entryColumn, headColumn, markColumn, seqOfColumn, type Keys } from "./keys.ts";
 import type { Filter } from "./driver.ts";
 import type { BigtableRow } from "./read-rows.ts";
 import { readApart } from "./row-bodies.ts";
@@ -45,7 +46,7 @@ export class RowReader {
         );
       const entries = await this.#withBodies(row, cells, found.row);
       if (entries !== undefined) return sliceOf(mark, head, entries);
-      // Trimmed between the two looks: the next one sees that.
+      // Trimmed or dropped between the two looks: the next one sees that.
       if (tries === mostTries) throw corruptRow(row, "a body of it is missing");
     }
   }
@@ -61,7 +62,12 @@ export class RowReader {
       const range = columns(entryColumn(after + 1), entryColumn(lastSeq));
       // Entries have no gaps but at the beginning, where they were trimmed, so a limit cannot be told as a range.
       wanted.push(Number.isFinite(limit) ? chain(newest(range), first(limit)) : range);
-      if (bodies) wanted.push(columns(bodyColumn(after + 1), bodyColumn(Math.min(lastSeq, after + limit))));
+      if (bodies) {
+        wanted.push(
+          column(droppedColumn),
+          columns(bodyColumn(after + 1), bodyColumn(Math.min(lastSeq, after + limit))),
+        );
+      }
     }
     const [read] = await this.#table.read({ keys: [this.#keys.row(row)], filter: newest(anyOf(wanted)) });
     const mark = markIn(read, row);
@@ -73,9 +79,11 @@ export class RowReader {
   /** `undefined`: one of them has gone meanwhile. */
   async #withBodies(
     row: RowId,
-    cells: readonly EntryCell[],
+    stored: readonly EntryCell[],
     read: BigtableRow,
   ): Promise<readonly (StoredEntry & { readonly commitId: string })[] | undefined> {
+    const bodiesFrom = droppedBelow(read, row);
+    const cells = stored.map((cell) => (cell.entry.seq < bodiesFrom ? { ...cell, body: undefined } : cell));
     const isMissing = ({ entry, body }: EntryCell): boolean =>
       body !== undefined && body.apart === undefined && !read.cells.has(bodyColumn(entry.seq));
     // Where the first entries were trimmed, the columns of bodies began too early.

@@ -19,7 +19,7 @@ type CommittedEntry = StoredEntry & { readonly commitId: string };
 
 interface FeedItem {
   readonly row: RowId;
-  readonly entry: CommittedEntry;
+  readonly entry: Omit<CommittedEntry, "body">;
 }
 
 interface Row {
@@ -60,16 +60,15 @@ export class MemoryData {
     if (version !== append.expect) return { kind: "conflict", version };
 
     const added = append.entries.map((entry) => this.#commitEntry(append, entry));
-    const entries = [...(row?.entries ?? []), ...added];
-    const { commitId, head, trimBelow = 0 } = append;
-    const trimmed = new Set(entries.filter((entry) => entry.seq < trimBelow));
-    if (trimmed.size > 0) this.#feed = this.#feed.filter((item) => !trimmed.has(item.entry));
-    this.#rows.set(append.row, {
-      version: version + 1,
-      commitId,
-      head,
-      entries: entries.filter((entry) => !trimmed.has(entry)),
-    });
+    const { commitId, head, trimBelow = 0, dropBodiesBelow = 0 } = append;
+    const isTrimmed = ({ seq }: { readonly seq: number }): boolean => seq < trimBelow;
+    const all = [...(row?.entries ?? []), ...added];
+    if (all.some(isTrimmed))
+      this.#feed = this.#feed.filter((item) => item.row !== append.row || !isTrimmed(item.entry));
+    const entries = all
+      .filter((entry) => !isTrimmed(entry))
+      .map((entry) => (entry.seq < dropBodiesBelow ? withoutBody(entry) : entry));
+    this.#rows.set(append.row, { version: version + 1, commitId, head, entries });
     // Removed first, so that a key that is both removed and added stays.
     for (const { index, key } of append.index.remove) this.#removeKey(index, { key, row: append.row });
     for (const { index, key } of append.index.add) this.#addKey(index, { key, row: append.row });
@@ -79,7 +78,7 @@ export class MemoryData {
   #commitEntry(append: Append, entry: Entry): CommittedEntry {
     this.#lastPosition += 1;
     const stored = { ...entry, position: this.#lastPosition, commitId: append.commitId };
-    this.#feed.push({ row: append.row, entry: stored });
+    this.#feed.push({ row: append.row, entry: withoutBody(stored) });
     return stored;
   }
 
@@ -117,7 +116,7 @@ export class MemoryData {
     const start = firstAt(this.#feed, ({ entry }) => entry.position > options.after);
     const entries = this.#feed
       .slice(start, start + options.limit)
-      .map(({ row, entry: { commitId: _commitId, ...entry } }) => ({ ...withoutBody(entry), row }));
+      .map(({ row, entry: { commitId: _commitId, ...entry } }) => ({ ...entry, row }));
     return { entries, next: entries.at(-1)?.position ?? options.after };
   }
 }

@@ -19,6 +19,7 @@ import { MemoryData } from "./memory-data.ts";
 
 const capabilities: StoreCapabilities = Object.freeze({
   kind: "memory",
+  formatVersion: 1,
   durable: false,
   exclusive: true,
   atomicIndex: true,

@@ -65,9 +65,11 @@ export class Appender {
 
   async #outcomes(batch: readonly Append[]): Promise<readonly AppendOutcome[]> {
     const doing = `writing to ${this.#connections.place}`;
-    const values = parametersOf(batch);
+    const drops = dropsOf(batch);
+    const statement = drops.length === 0 ? this.#sql.append : this.#sql.appendAndDrop;
+    const values = drops.length === 0 ? parametersOf(batch) : [...parametersOf(batch), ...dropParameters(drops)];
     for (let tries = 1; ; tries += 1) {
-      const answer = await this.#connections.write(this.#sql.append, values, doing);
+      const answer = await this.#connections.write(statement, values, doing);
       if ("lost" in answer) return batch.map(() => ({ kind: "unknown", cause: answer.lost }));
       const { xact, won } = written(answer.lines[0]);
       if (xact > 0) {
@@ -141,12 +143,15 @@ function split(batch: readonly Append[]): readonly (readonly Append[])[] {
 
 /** The parameters of the append statement, in its order; elements are numbered from 1, as SQL's ordinality does. */
 function parametersOf(batch: readonly Append[]): readonly Buffer[] {
-  // Deleting does not see what the same statement inserts, so what this append itself trims is left out at once.
+  // Deleting does not see what the same statement inserts, so what this append itself trims or drops is left out at once.
   let ordinal = -1;
   const entries = batch.flatMap((append, i) =>
     append.entries
       .map((entry) => ({ n: i + 1, entry, ordinal: (ordinal += 1) }))
       .filter(({ entry }) => entry.seq >= (append.trimBelow ?? 0)),
+  );
+  const bodies = entries.map(({ n, entry: { seq, body } }) =>
+    seq < (batch[n - 1]?.dropBodiesBelow ?? 0) ? undefined : body,
   );
   const drop: Key[] = [];
   const add: Key[] = [];
@@ -170,7 +175,7 @@ function parametersOf(batch: readonly Append[]): readonly Buffer[] {
     textArray(entries.map(({ entry }) => entry.meta)),
     bigintArray(entries.map(({ entry }) => entry.at)),
     textArray(entries.map(({ entry }) => entry.trace)),
-    byteaArray(entries.map(({ entry }) => entry.body)),
+    byteaArray(bodies),
     ...keyArrays(drop),
     ...keyArrays(add),
     bigintArray(trims.map(({ n }) => n)),
@@ -178,6 +183,25 @@ function parametersOf(batch: readonly Append[]): readonly Buffer[] {
     bigintArray(entries.map((entry) => entry.ordinal)),
   ];
 }
+
+/** Which bodies an element drops: those of entries from `first` on, below `below`. */
+interface Drop {
+  readonly n: number;
+  readonly first: number;
+  readonly below: number;
+}
+
+const dropsOf = (batch: readonly Append[]): readonly Drop[] =>
+  batch.flatMap(({ trimBelow = 1, dropBodiesBelow = 0 }, i) =>
+    dropBodiesBelow > Math.max(1, trimBelow) ? [{ n: i + 1, first: trimBelow, below: dropBodiesBelow }] : [],
+  );
+
+/** What the statement for drops takes beside {@link parametersOf}. */
+const dropParameters = (drops: readonly Drop[]): readonly Buffer[] => [
+  bigintArray(drops.map(({ n }) => n)),
+  bigintArray(drops.map(({ first }) => first)),
+  bigintArray(drops.map(({ below }) => below)),
+];
 
 interface Key {
   readonly n: number;

@@ -13,6 +13,8 @@ export type Line = readonly unknown[];
 
 /** A connection that belongs to one piece of work. */
 export interface Session {
+  /** See `pg_backend_pid()`; a pooler's own number behind one. */
+  readonly processId: number | undefined;
   /** Runs one statement. Errors: the driver's own. */
   query(text: string, values?: readonly unknown[]): Promise<readonly Line[]>;
 }
@@ -109,6 +111,7 @@ export class Connections {
     let broken = true;
     try {
       const result = await work({
+        processId: acquired.processId,
         query: async (text, values) =>
           acquired.query({ text, values: [...(values ?? [])], rowMode: "array", query_timeout: patientMs }),
       });
@@ -174,7 +177,7 @@ class Acquired {
     this.#prepares = prepares;
   }
 
-  /** See `pg_backend_pid()`; a pooler's own number behind one. */
+  /** See {@link Session.processId}. */
   get processId(): number | undefined {
     const id: unknown = (this.#client as { readonly processID?: unknown }).processID;
     return typeof id === "number" ? id : undefined;

@@ -1,6 +1,6 @@
 import { TapeError } from "../../errors.ts";
 import { RemoteStore, type RemoteJournal, type RemotePlace } from "../remote-store.ts";
-import { pendingMigrations } from "../sql/migration.ts";
+import { newestFormat, pendingMigrations } from "../sql/migration.ts";
 import { noObserver, type StoreObserver } from "../store-observer.ts";
 import type {
   Append,
@@ -70,6 +70,7 @@ class PostgresPlace implements RemotePlace {
     this.#known = options.migrations ?? migrations;
     this.capabilities = Object.freeze({
       kind,
+      formatVersion: newestFormat(this.#known),
       durable: true,
       exclusive: false,
       atomicIndex: true,

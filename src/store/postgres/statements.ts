@@ -11,6 +11,8 @@ export interface Statement {
 export interface Statements {
   /** See {@link appendText}. */
   readonly append: Statement;
+  /** The same for a batch that drops bodies, with three more parameters: the usual one need not plan for them. */
+  readonly appendAndDrop: Statement;
   /** rows (text[]); gives row and version of those that exist */
   readonly versions: Statement;
   /** row; gives version, commit id, head */
@@ -47,7 +49,7 @@ const placeText = (meta: string): string => `
  * The transaction's number is taken before anything is written and shows in every position, see docs/stores/postgres.md.
  * \`synchronous_commit = off\`, wherever it was set, does not hold here: what is acknowledged is durable.
  */
-function appendText(table: (name: string) => string): string {
+function appendText(table: (name: string) => string, drops: boolean): string {
   return `
 with place as materialized (
   select p.base, p.is_home, case when p.is_home then p.base + pg_current_xact_id()::text::bigint end as xact
@@ -102,11 +104,19 @@ trimmed as (
   delete from ${table("tape_entries")} e
   using unnest($20::bigint[], $21::bigint[]) as t (n, below) join won w on w.n = t.n
   where e.row_id = w.id and e.seq < t.below
-)
+)${drops ? bodiesDroppedText(table) : ""}
 select p.is_home, p.xact, (select array_agg(w.n) from won w) as won,
   case when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', true) end
 from place p`;
 }
+
+/** Entries that go altogether are left to `trimmed`: one statement must not change a line twice. */
+const bodiesDroppedText = (table: (name: string) => string): string => `,
+emptied as (
+  update ${table("tape_entries")} e set body = null
+  from unnest($23::bigint[], $24::bigint[], $25::bigint[]) as d (n, first, below) join won w on w.n = d.n
+  where e.row_id = w.id and e.seq >= d.first and e.seq < d.below and e.body is not null
+)`;
 
 const envelope = "e.position, e.seq, e.kind, e.ref, e.dims, e.meta, e.at, e.trace";
 
@@ -151,7 +161,8 @@ export function statementsFor(schema: string): Statements {
   const table = (name: string): string => `${quoteIdentifier(schema)}.${name}`;
   const statement = (name: string, text: string): Statement => ({ name: `tape_${name}`, text });
   return {
-    append: statement("append", appendText(table)),
+    append: statement("append", appendText(table, false)),
+    appendAndDrop: statement("append_and_drop", appendText(table, true)),
     versions: statement("versions", `select row, version from ${table("tape_rows")} where row = any($1::text[])`),
     head: statement("head", `select version, commit_id, head from ${table("tape_rows")} where row = $1`),
     read: statement("read", readText(table, "null::bytea")),

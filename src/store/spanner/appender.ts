@@ -1,8 +1,10 @@
 import { TapeError } from "../../errors.ts";
 import type { Append, AppendOutcome } from "../store.ts";
 import type { Database, TableRead } from "./database.ts";
+import type { Seq } from "../../model/row.ts";
+import { readDropped, type DroppedBodies } from "./dropped-bodies.ts";
 import { rowKeys } from "./keys.ts";
-import { commitGroups, mutationsOf, RowWrites, type ServiceLimits } from "./row-writes.ts";
+import { commitGroups, emptiedInCommit, emptyingOf, mutationsOf, RowWrites, type ServiceLimits } from "./row-writes.ts";
 import { isDefinite } from "../google/grpc-status.ts";
 import { isRefusal, isRowConflict, spannerFailure } from "./spanner-failure.ts";
 import type { ResultRow } from "./values.ts";
@@ -32,8 +34,9 @@ export class Appender {
   async append(batch: readonly Append[]): Promise<readonly AppendOutcome[]> {
     const fates = new Map<Append, Fate>();
     const writes: RowWrites[] = [];
+    const dropped = await this.#dropped(batch);
     for (const append of batch) {
-      const one = new RowWrites(append, this.#limits);
+      const one = new RowWrites(append, this.#limits, dropped.get(append));
       const error = one.refusal(this.#limits);
       if (error === undefined) writes.push(one);
       else fates.set(append, { kind: "refused", error });
@@ -42,7 +45,33 @@ export class Appender {
     for (const found of await Promise.all(groups.map((group) => this.#commit(group)))) {
       for (const [append, fate] of found) fates.set(append, fate);
     }
+    for (const [append, { inline }] of dropped) {
+      if (fates.get(append)?.kind === "committed") await this.#emptyTheRest(append, inline);
+    }
     return outcomesOf(batch.map((append) => fates.get(append) ?? lost));
+  }
+
+  /** Only appends that drop bodies need a look before their commit. Errors: STORE_UNAVAILABLE; nothing was written. */
+  async #dropped(batch: readonly Append[]): Promise<ReadonlyMap<Append, DroppedBodies>> {
+    const found = new Map<Append, DroppedBodies>();
+    try {
+      for (const append of batch) {
+        const dropped = await readDropped(this.#database, append);
+        if (dropped !== undefined) found.set(append, dropped);
+      }
+    } catch (error) {
+      throw spannerFailure(error, "looking at bodies before a commit");
+    }
+    return found;
+  }
+
+  /** Bodies that one commit has no room for. If it fails they take room, and nothing else: nobody reads them any more. */
+  async #emptyTheRest({ row }: Append, inline: readonly Seq[]): Promise<void> {
+    const most = emptiedInCommit(this.#limits);
+    for (let at = most; at < inline.length; at += most) {
+      const mutations = emptyingOf(row, inline.slice(at, at + most));
+      await this.#database.commit(mutations).catch(() => undefined);
+    }
   }
 
   /** @param round How often these have been looked at. */

@@ -35,8 +35,11 @@ export const seqRange = (row: RowId, from: Seq, to: Seq): NonNullable<KeySet["ra
 });
 
 /** Entries of a row below a seq, without its head. */
-export const seqsBelow = (row: RowId, below: Seq): KeySet => ({
-  ranges: [{ startClosed: wireList([...rowKey(row), 1]), endOpen: wireList([...rowKey(row), below]) }],
+export const seqsBelow = (row: RowId, below: Seq): KeySet => seqsFrom(row, 1, below);
+
+/** What a row has from one seq on, below another one. */
+export const seqsFrom = (row: RowId, from: Seq, below: Seq): KeySet => ({
+  ranges: [{ startClosed: wireList([...rowKey(row), from]), endOpen: wireList([...rowKey(row), below]) }],
 });
 
 /** Entries of a row behind a seq. */

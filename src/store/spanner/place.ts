@@ -2,7 +2,13 @@ import { randomBytes } from "node:crypto";
 import { TapeError } from "../../errors.ts";
 import { openConnections } from "../google/connections.ts";
 import { lostJournal } from "../google/journal-guard.ts";
-import { migrationChecksum, migrationPending, pendingMigrations, type AppliedMigration } from "../sql/migration.ts";
+import {
+  migrationChecksum,
+  migrationPending,
+  newestFormat,
+  pendingMigrations,
+  type AppliedMigration,
+} from "../sql/migration.ts";
 import type { MigrationStep } from "../store.ts";
 import { placeOptions } from "./connection.ts";
 import { Database, type Deadlines } from "./database.ts";
@@ -45,6 +51,11 @@ export class Place {
   /** It is an emulator. */
   get isEmulated(): boolean {
     return this.#target.emulator !== undefined;
+  }
+
+  /** The format that its steps lead to. */
+  get formatVersion(): number {
+    return newestFormat(this.#steps);
   }
 
   /** The database, checked. Errors: MIGRATION_PENDING, FORMAT_NEWER, STORE_NOT_USABLE, STORE_UNAVAILABLE, DRIVER_MISSING. */

@@ -52,7 +52,9 @@ export class RowReader {
     });
     const [head, ...rest] = rows;
     if (head === undefined || head.number(0) !== headSeq) return null;
-    const kept = rest.map(keptEntry);
+    // See `dropped-bodies.ts`.
+    const bodiesFrom = head.isNull(8) ? 0 : head.number(8);
+    const kept = rest.map((entry) => keptEntry(entry, bodiesFrom));
     const entries = bodies ? await this.#withBodies(row, kept, at) : kept.map(({ entry }) => entry);
     return { version: head.number(5), commitId: head.text(7), head: head.bytes(headColumn), entries };
   }
@@ -103,12 +105,16 @@ export function entryOf(row: ResultRow, from = 0): SliceEntry {
   };
 }
 
-const keptEntry = (row: ResultRow): KeptEntry => ({
-  entry: entryOf(row),
-  bodyBytes: row.isNull(8) ? undefined : row.number(8),
-  parts: row.number(9),
-  inline: row,
-});
+const keptEntry = (row: ResultRow, bodiesFrom: Seq): KeptEntry => {
+  const entry = entryOf(row);
+  const isGone = entry.seq < bodiesFrom;
+  return {
+    entry,
+    bodyBytes: isGone || row.isNull(8) ? undefined : row.number(8),
+    parts: isGone ? 0 : row.number(9),
+    inline: row,
+  };
+};
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));

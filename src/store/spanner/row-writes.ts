@@ -1,8 +1,10 @@
 import { TapeError } from "../../errors.ts";
+import type { RowId, Seq } from "../../model/row.ts";
 import { toSqlText } from "../sql/sql-text.ts";
 import type { Append, Entry } from "../store.ts";
 import type { KeySet, Mutation, WireList } from "./driver.ts";
-import { headSeq, orderShard, rowKey, seqsBelow } from "./keys.ts";
+import type { DroppedBodies } from "./dropped-bodies.ts";
+import { headSeq, orderShard, rowKey, seqsBelow, seqsFrom } from "./keys.ts";
 import { commitTime, sizeOf, wireList, type ColumnValue } from "./values.ts";
 
 /** Bodies up to this size are kept in the entry's row: reading them costs nothing more. */
@@ -54,6 +56,9 @@ const columns = {
     "body",
   ],
   heads: ["shard", "row_id", "seq", "at_ms", "commit_id", "head", "kind", "ref", "dims", "meta", "trace", "body_parts"],
+  // Below which seq entries have no bodies any more, in the head's row.
+  bodiless: ["shard", "row_id", "seq", "body_bytes"],
+  emptied: ["shard", "row_id", "seq", "body"],
   bodies: ["shard", "row_id", "seq", "part", "body"],
   index: ["name", "shard", "key", "row_id"],
   feed: ["shard", "committed_at", "row_id", "first_seq", "entries"],
@@ -61,7 +66,8 @@ const columns = {
 
 type Place = keyof typeof columns;
 
-const tableOf = (place: Place): string => (place === "heads" ? "tape_entries" : `tape_${place}`);
+const inEntries: ReadonlySet<Place> = new Set<Place>(["heads", "bodiless", "emptied"]);
+const tableOf = (place: Place): string => `tape_${inEntries.has(place) ? "entries" : place}`;
 
 type Change = "insert" | "update" | "insertOrUpdate";
 
@@ -77,7 +83,10 @@ const order: readonly (readonly [Change | "delete", Place])[] = [
   ["insert", "versions"],
   ["insert", "heads"],
   ["update", "heads"],
+  ["update", "bodiless"],
   ["insert", "entries"],
+  ["update", "emptied"],
+  ["delete", "bodies"],
   ["insert", "bodies"],
   ["delete", "entries"],
   ["delete", "index"],
@@ -94,8 +103,11 @@ export class RowWrites {
   readonly #written = new Map<string, WireList[]>();
   readonly #deleted = new Map<string, KeySet[]>();
 
-  /** @param limits For parts of bodies. */
-  constructor(append: Append, limits: ServiceLimits) {
+  /**
+   * @param limits For parts of bodies.
+   * @param dropped Absent: it drops no bodies of earlier entries.
+   */
+  constructor(append: Append, limits: ServiceLimits, dropped?: DroppedBodies) {
     this.append = append;
     const { row, expect, commitId, head, entries, trimBelow } = append;
     const key = rowKey(row);
@@ -110,6 +122,7 @@ export class RowWrites {
     for (const entry of entries) this.#writeEntry(entry, limits);
     // The emulator runs out of memory over a range whose end is not behind its start.
     if (trimBelow !== undefined && trimBelow > 1) this.#delete("entries", seqsBelow(row, trimBelow));
+    if (dropped !== undefined) this.#drop(dropped, emptiedInCommit(limits));
     this.#writeIndex();
     const [first] = entries;
     if (first !== undefined) {
@@ -144,7 +157,8 @@ export class RowWrites {
   }
 
   #writeEntry(entry: Entry, { partBytes }: ServiceLimits): void {
-    const { seq, kind, ref, dims, meta, at, trace, body } = entry;
+    const { seq, kind, ref, dims, meta, at, trace } = entry;
+    const body = seq < (this.append.dropBodiesBelow ?? 0) ? undefined : entry.body;
     const key = [...rowKey(this.append.row), seq];
     const isApart = body !== undefined && body.byteLength > inlineBodyBytes;
     const parts = isApart ? partsOf(body, partBytes) : [];
@@ -161,6 +175,13 @@ export class RowWrites {
       inline,
     ]);
     for (const [part, bytes] of parts.entries()) this.#write("insert", "bodies", [...key, part, bytes]);
+  }
+
+  #drop({ from, below, inline }: DroppedBodies, mostEmptied: number): void {
+    const key = rowKey(this.append.row);
+    this.#write("update", "bodiless", [...key, headSeq, below]);
+    for (const seq of inline.slice(0, mostEmptied)) this.#write("update", "emptied", [...key, seq, null]);
+    this.#delete("bodies", seqsFrom(this.append.row, from, below));
   }
 
   #writeIndex(): void {
@@ -190,6 +211,18 @@ export class RowWrites {
     this.#deleted.set(place, [...(this.#deleted.get(place) ?? []), keySet]);
   }
 }
+
+/**
+ * Bodies in entries' rows that go in the commit itself, each as four changed columns; nobody reads the others from then on,
+ * and they go right after it.
+ */
+export const emptiedInCommit = ({ mutations }: ServiceLimits): number => Math.floor(mutations / 8);
+
+/** The changes that empty the rows of these entries. */
+export const emptyingOf = (row: RowId, seqs: readonly Seq[]): readonly Mutation[] => {
+  const values = seqs.map((seq) => wireList([...rowKey(row), seq, null]));
+  return values.length === 0 ? [] : [{ update: { table: "tape_entries", columns: columns.emptied, values } }];
+};
 
 /** The changes of one commit for all of these. */
 export function mutationsOf(writes: readonly RowWrites[]): readonly Mutation[] {

@@ -47,9 +47,10 @@ export function spannerStore(url: string, options: SpannerOptions): Store {
   });
 }
 
-const capabilitiesAt = ({ isEmulated }: Place): StoreCapabilities =>
+const capabilitiesAt = ({ isEmulated, formatVersion }: Place): StoreCapabilities =>
   Object.freeze({
     kind: "spanner",
+    formatVersion,
     durable: true,
     exclusive: false,
     atomicIndex: true,

@@ -88,6 +88,10 @@ export class BatchWriter {
         this.#sql.trimBodies.run(rowId, append.trimBelow);
         this.#sql.trimEntries.run(rowId, append.trimBelow);
       }
+      if (append.dropBodiesBelow !== undefined && append.dropBodiesBelow > 1) {
+        this.#sql.trimBodies.run(rowId, append.dropBodiesBelow);
+        this.#sql.dropBodies.run(rowId, append.dropBodiesBelow);
+      }
     });
     if (position > first) this.#sql.setLastPosition.run(position);
     return outcomes;

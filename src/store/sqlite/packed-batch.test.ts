@@ -25,6 +25,7 @@ const append: fc.Arbitrary<Append> = fc.record({
   head: bytes,
   entries: fc.array(entry, { maxLength: 4 }),
   trimBelow: fc.nat(),
+  dropBodiesBelow: fc.nat(),
   index: fc.record({ add: keys, remove: keys }),
 });
 

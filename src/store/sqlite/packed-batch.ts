@@ -30,10 +30,11 @@ export function packBatch(batch: readonly Append[]): PackedBatch {
     bytes.set(part, end);
     end += part.length;
   };
-  for (const { row, expect, commitId, head, entries, trimBelow = 0, index } of batch) {
+  for (const { row, expect, commitId, head, entries, trimBelow = 0, dropBodiesBelow = 0, index } of batch) {
     putText(row);
     putText(commitId);
-    numbers.push(expect, trimBelow, head.length, entries.length, index.add.length, index.remove.length);
+    numbers.push(expect, trimBelow, dropBodiesBelow, head.length);
+    numbers.push(entries.length, index.add.length, index.remove.length);
     putBytes(head);
     for (const { seq, kind, ref, dims, meta, at, trace, body } of entries) {
       putText(kind);
@@ -71,6 +72,7 @@ function takeAppend(from: Cursor): Append {
   const commitId = from.text();
   const expect = from.number();
   const trimBelow = from.number();
+  const dropBodiesBelow = from.number();
   const headLength = from.number();
   const entryCount = from.number();
   const addCount = from.number();
@@ -79,7 +81,7 @@ function takeAppend(from: Cursor): Append {
   const entries = takeList(entryCount, from, takeEntry);
   const add = takeList(addCount, from, takeKey);
   const remove = takeList(removeCount, from, takeKey);
-  return { row, expect, commitId, trimBelow, head, entries, index: { add, remove } };
+  return { row, expect, commitId, trimBelow, dropBodiesBelow, head, entries, index: { add, remove } };
 }
 
 function takeEntry(from: Cursor): Entry {

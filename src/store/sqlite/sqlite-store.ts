@@ -19,7 +19,8 @@ import { WakeBroadcast } from "../wake-broadcast.ts";
 import { defaultBusyTimeoutMs } from "./connection.ts";
 import { FilePlace } from "./file-place.ts";
 import { MemoryPlace } from "./memory-place.ts";
-import { inlineBodyBytes } from "./schema.ts";
+import { newestFormat } from "../sql/migration.ts";
+import { inlineBodyBytes, migrations } from "./schema.ts";
 import type { SqliteConnections, SqlitePlace } from "./sqlite-place.ts";
 
 /** How to open a journal in a SQLite file. */
@@ -33,7 +34,13 @@ export interface SqliteFileOptions {
 /** How often other processes' commits are looked for, while somebody listens: a look costs some microseconds. */
 const pollMs = 25;
 
-const sharedCapabilities = { kind: "sqlite", atomicIndex: true, maxBatch: 1000, inlineBodyBytes };
+const sharedCapabilities = {
+  kind: "sqlite",
+  formatVersion: newestFormat(migrations),
+  atomicIndex: true,
+  maxBatch: 1000,
+  inlineBodyBytes,
+};
 
 /** A journal in a SQLite file, which several processes may share: each checks versions in the commit. */
 export function sqliteFileStore(options: SqliteFileOptions): Store {

@@ -22,6 +22,8 @@ export interface WriteStatements {
   readonly trimBodies: SqliteStatement;
   /** row id, seq */
   readonly trimEntries: SqliteStatement;
+  /** row id, seq */
+  readonly dropBodies: SqliteStatement;
   /** index, key, row */
   readonly addKey: SqliteStatement;
   /** index, key, row */
@@ -57,6 +59,7 @@ export function prepareWrites(database: SqliteDatabase): WriteStatements {
       "delete from tape_bodies where position in (select position from tape_entries where row_id = ? and seq < ?)",
     ),
     trimEntries: prepare("delete from tape_entries where row_id = ? and seq < ?"),
+    dropBodies: prepare("update tape_entries set body = null where row_id = ? and seq < ? and body is not null"),
     addKey: prepare("insert into tape_index values (?, ?, ?) on conflict do nothing"),
     removeKey: prepare("delete from tape_index where idx = ? and key = ? and row = ?"),
     fence: prepare("update tape_meta set value = value + 1 where name = 'fence'"),

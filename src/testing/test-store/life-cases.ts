@@ -32,11 +32,11 @@ export const lifeCases: readonly StoreCase[] = [
   storeCase("life: the capabilities are frozen and make sense", async ({ store }) => {
     const { capabilities } = store;
     assert.ok(Object.isFrozen(capabilities));
-    const { kind, durable, exclusive, atomicIndex, concurrentAppends, maxBatch, inlineBodyBytes, wakeDelayMs } =
-      capabilities;
+    const { kind, durable, exclusive, atomicIndex, inlineBodyBytes, wakeDelayMs } = capabilities;
+    const { formatVersion, concurrentAppends, maxBatch } = capabilities;
     assert.match(kind, /^[a-z]+$/);
     for (const flag of [durable, exclusive, atomicIndex]) assert.equal(typeof flag, "boolean");
-    for (const count of [concurrentAppends, maxBatch]) assert.ok(Number.isInteger(count) && count >= 1);
+    for (const count of [formatVersion, concurrentAppends, maxBatch]) assert.ok(Number.isInteger(count) && count >= 1);
     for (const amount of [inlineBodyBytes, wakeDelayMs]) assert.ok(amount >= 0);
   }),
 

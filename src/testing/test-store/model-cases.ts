@@ -94,6 +94,7 @@ function randomAppend(random: Random, row: string, { version, lastSeq }: Known):
     head: bytes(`{"pad":"${random.hex(random.int(300))}"}`),
     entries,
     ...(random.chance(0.15) ? { trimBelow: random.int(lastSeq + entries.length + 2) } : {}),
+    ...(random.chance(0.15) ? { dropBodiesBelow: random.int(lastSeq + entries.length + 2) } : {}),
     add: someKeys(),
     remove: someKeys(),
   });

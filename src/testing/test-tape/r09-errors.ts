@@ -135,20 +135,4 @@ export const errorCases: readonly TapeCase[] = [
     assert.equal((await t.tape.recordDecision(decision)).responseJson, "1");
     assert.deepEqual(await t.verbs(mine, "decision"), ["decision/recorded"]);
   }),
-  rule("R9", "calls of a later release say that they are not there yet", async (t) => {
-    const { tape } = t;
-    const reaction = { reactionId: "r", subjectPattern: "/tape/**", handlerKind: "TASK" } as const;
-    const calls = [
-      () => tape.listCompactableRuns(),
-      () => tape.compactRun({ runId: "r" }),
-      () => tape.registerReaction(reaction),
-      () => tape.deregisterReaction({ reactionId: "r" }),
-      () => tape.listReactions(),
-      () => tape.claimTasks({ reactionId: "r" }),
-      () => tape.completeTask({ taskId: "t" }),
-      () => tape.nackTask({ taskId: "t" }),
-      () => tape.listTasks(),
-    ];
-    for (const call of calls) await refused(call, "UNIMPLEMENTED");
-  }),
 ];

@@ -205,6 +205,14 @@ export function randomStep(random: Random, runId: string, seqs: ReadonlyMap<stri
         return { micros: asMicros(budget.usdSpent), tokens: budget.tokensSpent };
       },
     }),
+    compact: () => ({
+      predict: (run) => rules.compact(run),
+      send: async (tape, options) => {
+        const done = await tape.compactRun({ runId }, options);
+        const { alreadyCompacted, decisionsZeroed: decisions, effectsZeroed: effects } = done;
+        return { alreadyCompacted, decisions, effects };
+      },
+    }),
     admit: () => ({
       predict: (run) => rules.admit(run, micros, tokens),
       send: async (tape) => ({
@@ -214,7 +222,7 @@ export function randomStep(random: Random, runId: string, seqs: ReadonlyMap<stri
   };
   // What leads somewhere comes more often than what mostly ends it.
   const often =
-    "begin end claim claim complete observe observe promise claimObligation claimObligation work work work resume resume wait send";
+    "begin end claim claim complete observe observe promise claimObligation claimObligation work work work resume resume wait send compact";
   const name = first === undefined ? random.pick(random.chance(0.75) ? often.split(" ") : Object.keys(steps)) : "begin";
   const made = steps[name]?.();
   assert.ok(made);

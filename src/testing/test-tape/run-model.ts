@@ -53,6 +53,8 @@ export interface RunModel {
   tokens: number;
   usdCapMicros: number;
   tokenCap: number;
+  /** Its payloads are gone. */
+  compacted: boolean;
 }
 
 /** What a call must do: fail with one of the codes, or answer with these fields. `skip`: the rules leave it open. */
@@ -81,6 +83,7 @@ export function newRun(now: number, owner: string, epoch: number, leaseMs: numbe
     tokens: 0,
     usdCapMicros: 0,
     tokenCap: 0,
+    compacted: false,
   };
 }
 
@@ -153,7 +156,8 @@ export function end(run: RunModel, status: RunStatus): Prediction {
 /** RecordDecision. */
 export function decide(run: RunModel, index: number, response: string): Prediction {
   const recorded = run.decisions.get(index);
-  if (recorded !== undefined) return answer({ response: recorded, diverged: recorded !== response }, false);
+  const diverged = !run.compacted && recorded !== response;
+  if (recorded !== undefined) return answer({ response: recorded, diverged }, false);
   if (!live(run)) return refuse("FAILED_PRECONDITION");
   run.decisions.set(index, response);
   return answer({ response, diverged: false }, true);
@@ -328,6 +332,20 @@ function compensated(run: RunModel, obligation: ModelObligation): Prediction {
   const stuck = run.obligations.some((each) => each.status === "STUCK");
   if (run.undoing && !ended(run) && !stuck) settle(run, run.obligations.some(open) ? "COMPENSATING" : "FAILED");
   return answer({ obligation: "COMPENSATED" }, true);
+}
+
+/** CompactRun. */
+export function compact(run: RunModel): Prediction {
+  const isOpen = [...run.effects.values()].some(({ status }) => status === "PENDING" || status === "UNKNOWN");
+  const isOwed = (each: ModelObligation): boolean => open(each) && (each.atOnce || each.status !== "PENDING");
+  if (!ended(run) || isOpen || run.obligations.some(isOwed)) return refuse("FAILED_PRECONDITION");
+  const [decisions, effects] = run.compacted ? [0, 0] : [run.decisions.size, run.effects.size];
+  const fields = { alreadyCompacted: run.compacted, decisions, effects };
+  run.compacted = true;
+  for (const index of run.decisions.keys()) run.decisions.set(index, "");
+  for (const effect of run.effects.values()) effect.response = "";
+  for (const answers of run.answers.values()) answers.fill("");
+  return answer(fields, false);
 }
 
 /** AwaitSignal. */

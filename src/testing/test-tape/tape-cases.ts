@@ -23,6 +23,11 @@ import { feedCases } from "./r50-feed.ts";
 import { subjectCases } from "./r52-subjects.ts";
 import { valueCases } from "./r60-values.ts";
 import { sessionCases } from "./r65-sessions.ts";
+import { reactionCases } from "./r70-reactions.ts";
+import { taskCases } from "./r71-tasks.ts";
+import { runListCases } from "./r80-run-lists.ts";
+import { inspectCases } from "./r82-inspect.ts";
+import { compactionCases } from "./r75-compaction.ts";
 import { randomCases } from "./random-cases.ts";
 import type { TapeCase } from "./tape-case.ts";
 
@@ -53,5 +58,10 @@ export const tapeCases: readonly TapeCase[] = [
   ...subjectCases,
   ...valueCases,
   ...sessionCases,
+  ...reactionCases,
+  ...taskCases,
+  ...runListCases,
+  ...inspectCases,
+  ...compactionCases,
   ...randomCases,
 ];

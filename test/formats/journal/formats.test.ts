@@ -35,6 +35,12 @@ function parse(text: string): Fixture {
 
 const rows = readdirSync(import.meta.dirname).filter((name) => name.endsWith(".txt") && !name.startsWith("body"));
 
+/** The format number in a fixture's name. */
+const formatIn = (name: string): number => Number(/-(\d+)[-.]/.exec(name)?.[1]);
+const kindIn = (name: string): string => name.slice(0, name.search(/-\d/));
+const isNewest = (name: string): boolean =>
+  rows.every((other) => kindIn(other) !== kindIn(name) || formatIn(other) <= formatIn(name));
+
 describe.each(rows)("the stored row %s", (name) => {
   const { open, head, entries, seen } = parse(read(name));
 
@@ -42,13 +48,13 @@ describe.each(rows)("the stored row %s", (name) => {
     expect(open(encodeHead(head), entries).seen).toEqual(seen);
   });
 
-  it("is stored by this version as it is read: another shape needs a new format number", () => {
+  it.runIf(isNewest(name))("is stored by this version as it is read: another shape needs a new format number", () => {
     expect(open(encodeHead(head), entries).head).toBe(head);
   });
 
   it("is refused when it is damaged or of a newer format, never misread", () => {
     expect(() => open(encodeHead(head.slice(0, -1)), entries)).toThrow("head of row row cannot be read");
-    expect(() => open(encodeHead(head.replace('"format":1', '"format":2')), entries)).toThrow("upgrade Tape");
+    expect(() => open(encodeHead(head.replace(/"format":\d+/, '"format":99')), entries)).toThrow("upgrade Tape");
   });
 });
 

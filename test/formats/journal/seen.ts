@@ -1,5 +1,8 @@
 import { partitionOf } from "../../../src/codec/row-id.ts";
 import { assertBusinessKey, businessKeyRules } from "../../../src/journal/claim/business-key.ts";
+import { flowRules } from "../../../src/journal/reaction/flow.ts";
+import { reactionRules } from "../../../src/journal/reaction/reaction.ts";
+import { shardRules } from "../../../src/journal/reaction/shard.ts";
 import type { PastEntry, RowRules } from "../../../src/journal/row.ts";
 import { runRules } from "../../../src/journal/run/rules.ts";
 import type { Run } from "../../../src/journal/run/run.ts";
@@ -13,6 +16,7 @@ import {
 } from "../../../src/journal/run/views.ts";
 import { sessionRules } from "../../../src/journal/session/session.ts";
 import { sharedStateRules } from "../../../src/journal/session/shared-state.ts";
+import { taskRules } from "../../../src/journal/task/task.ts";
 import { valueRules } from "../../../src/journal/value/value.ts";
 import { plain, startMs } from "../../journal/row-driver.ts";
 
@@ -79,6 +83,10 @@ function seeRun(run: Run): readonly string[] {
     ),
     ...Array.from(run.denials, (denial) => line("denial", denial)),
     ...Array.from(run.businessKeys, ([key, effect]) => line("business key", [key, effect])),
+    // Since format 2.
+    ...(run.payloadBytes === 0 ? [] : [line("payload bytes", run.payloadBytes)]),
+    ...(run.compactedSeq === 0 ? [] : [line("compacted", run.compactedSeq)]),
+    ...(run.deletedAtMs === 0 ? [] : [line("deleted", [run.deletedAtMs, [...run.ownedKeys]])]),
   ];
 }
 
@@ -96,6 +104,20 @@ export const openers: Readonly<Record<string, Open>> = {
   "shared-state": opening(sharedStateRules, (shared) => [
     ...Array.from(shared.state, ([key, raw]) => `state ${key} ${raw}`),
     line("applied", shared.applied),
+  ]),
+  reaction: opening(reactionRules, ({ registered, requests }) => [
+    line("registered", registered),
+    line("requests", requests),
+  ]),
+  "reaction-shard": opening(shardRules, (shard) => [line("shard", shard)]),
+  "reaction-flow": opening(flowRules, ({ claims, handedOut }) => [
+    line("claims", [...claims]),
+    line("handed out", handedOut),
+  ]),
+  task: opening(taskRules, ({ facts, progress, requests }) => [
+    line("facts", facts),
+    line("progress", progress),
+    line("requests", requests),
   ]),
   "business-key": opening(businessKeyRules, (key) => {
     const context = undefined as never;

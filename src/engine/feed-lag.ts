@@ -1,0 +1,57 @@
+import type { FeedEntry, FeedPosition, Store } from "../store/store.ts";
+
+/** Commits closer together than this count as one, so that a long standstill takes little memory. */
+const grainMs = 1000;
+/** An hour of commits; while more are undelivered, only the first ones matter. */
+const mostTimes = 3600;
+
+/** How far the feed is behind what this process commits. */
+export class FeedLag {
+  readonly #store: Store;
+  /** Times of commits that the feed had not given at the last look, oldest first. */
+  #times: number[] = [];
+  /** A position that has had an entry, or 0. */
+  #known: FeedPosition = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Entries were committed; `atMs` is the time of the last one. */
+  committed(atMs: number): void {
+    const last = this.#times.at(-1) ?? Number.NEGATIVE_INFINITY;
+    if (atMs >= last + grainMs && this.#times.length < mostTimes) this.#times.push(atMs);
+  }
+
+  /** For how many milliseconds the oldest commit of this process that the feed does not give yet has been there. */
+  async measure(nowMs: number): Promise<number> {
+    if (this.#times.length === 0) return 0;
+    const newest = await this.#newest();
+    const seenMs = newest?.at ?? Number.NEGATIVE_INFINITY;
+    this.#known = newest?.position ?? 0;
+    this.#times = this.#times.filter((ms) => ms > seenMs);
+    const [oldest] = this.#times;
+    return oldest === undefined ? 0 : Math.max(0, nowMs - oldest);
+  }
+
+  /** The newest entry that the feed gives, found by small reads: twice as many as the way to it has binary digits. */
+  async #newest(): Promise<FeedEntry | undefined> {
+    let newest = await this.#after(Math.max(0, this.#known - 1));
+    for (let step = 1; newest !== undefined;) {
+      const next: FeedEntry | undefined = await this.#after(newest.position + step - 1);
+      if (next !== undefined) {
+        newest = next;
+        step *= 2;
+      } else if (step === 1) {
+        break;
+      } else {
+        step = Math.max(1, Math.floor(step / 4));
+      }
+    }
+    return newest;
+  }
+
+  async #after(position: FeedPosition): Promise<FeedEntry | undefined> {
+    return (await this.#store.tail({ after: position, limit: 1 })).entries[0];
+  }
+}

@@ -1,0 +1,28 @@
+import { parseTrace } from "../codec/trace.ts";
+import type { EventEntry } from "../model/feed.ts";
+import type { JournalEntry } from "../model/run.ts";
+import type { FeedEntry, StoredEntry } from "../store/store.ts";
+import { runIdOfRow } from "../codec/row-id.ts";
+
+/** Version of the `payload_json` of entries (R52). */
+const schemaVersion = 1;
+
+/** The kind of an entry: what stands before the verb. */
+export const kindOf = (kindAndVerb: string): string => kindAndVerb.slice(0, kindAndVerb.indexOf("/"));
+/** Its subject (R52). */
+export const subjectOf = (entry: StoredEntry): string => `/tape/${entry.kind}/${entry.dims}`;
+
+/** An entry as callers see it. */
+export const journalEntry = (entry: StoredEntry): JournalEntry => ({
+  seq: entry.seq,
+  kind: kindOf(entry.kind),
+  payloadJson: entry.meta,
+  tsMs: entry.at,
+  globalSeq: entry.position,
+  subject: subjectOf(entry),
+  schemaVersion,
+  ...parseTrace(entry.trace),
+});
+
+/** An entry of the feed as callers see it. */
+export const eventEntry = (entry: FeedEntry): EventEntry => ({ ...journalEntry(entry), runId: runIdOfRow(entry.row) });

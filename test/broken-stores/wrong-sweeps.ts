@@ -1,0 +1,31 @@
+import type { RowId, Store } from "../../src/store/store.ts";
+import { broken, type BrokenStore } from "./broken-store.ts";
+
+/** Removes the bodies of row `a`. */
+async function dropBodies(good: Store): Promise<void> {
+  const row = "a" as RowId;
+  const slice = await good.read(row);
+  if (slice === null) return;
+  const { version: expect, commitId, head, entries } = slice;
+  const dropBodiesBelow = (entries.at(-1)?.seq ?? 0) + 1;
+  await good.append([{ row, expect, commitId, head, entries: [], dropBodiesBelow, index: { add: [], remove: [] } }]);
+}
+
+/** Stores that get it wrong. */
+export const wrongSweeps: readonly BrokenStore[] = [
+  broken("its sweep begins anew for ever", "sweep: it comes to its end, and nobody sees a difference", {
+    sweep: async () => ({ removed: 0, next: "again" }),
+  }),
+  broken("its sweep takes what is in use", "sweep: it comes to its end, and nobody sees a difference", {
+    sweep: async (good) => {
+      await dropBodies(good);
+      return { removed: 1 };
+    },
+  }),
+  broken("its sweep takes what was written just now", "sweep: commits go on beside it, and lose nothing", {
+    sweep: async (good) => {
+      await dropBodies(good);
+      return { removed: 1 };
+    },
+  }),
+];

@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { sqliteFileStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { pause } from "../../src/testing/test-store/material.ts";
+import { Scene as BigtableScene } from "../bigtable/fixture.ts";
+import type { GrpcProxy } from "../emulators/grpc-proxy.ts";
+import { describeBigtable, describeSpanner } from "../emulators/shared-emulator.ts";
+import { describePostgres } from "../postgres/shared-server.ts";
+import { postgresHarness } from "../postgres/store-harness.ts";
+import { Scene as SpannerScene } from "../spanner/fixture.ts";
+import { costsOfPages, mostCalls, onePage, type WireCount } from "./list-cost.ts";
+
+const patience = { timeout: 120_000 };
+
+const countAt = (proxy: GrpcProxy): WireCount => ({
+  begin: async () => {
+    // What is done after an answer begins in the turns after it.
+    await pause(50);
+    await proxy.idle();
+    proxy.forget();
+  },
+  calls: () => proxy.calls.length,
+});
+
+describe("SQLite", () => {
+  it("a page of 50 runs costs the same, however many there are", patience, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "tape-list-cost-"));
+    const store = sqliteFileStore({ path: join(folder, "tape.db") });
+    onTestFinished(async () => {
+      await store.close();
+      await rm(folder, { recursive: true });
+    });
+    await store.migrate({ dryRun: false });
+    const costs = await costsOfPages(store, 300, 5000);
+    expect(costs.map(({ reads }) => reads)).toEqual(costs.map(() => onePage));
+  });
+});
+
+describePostgres("PostgreSQL", () => {
+  it("a page of 50 runs costs the same, however many there are", patience, async () => {
+    const { create, destroy } = postgresHarness("newest");
+    const store = await create();
+    onTestFinished(() => destroy(store));
+    const costs = await costsOfPages(store, 300, 5000);
+    expect(costs.map(({ reads }) => reads)).toEqual(costs.map(() => onePage));
+  });
+});
+
+describeBigtable("Bigtable", (host) => {
+  it("a page of 50 runs costs the same, however many there are, in calls, too", patience, async () => {
+    const { store, proxy } = await new BigtableScene(host, 10_000).openProxied();
+    const costs = await costsOfPages(store, 300, 600, countAt(proxy));
+    expect(costs.map(({ reads }) => reads)).toEqual(costs.map(() => onePage));
+    expect(Math.min(...costs.map(({ calls }) => calls))).toBeGreaterThan(0);
+    expect(Math.max(...costs.map(({ calls }) => calls))).toBeLessThanOrEqual(mostCalls);
+  });
+});
+
+describeSpanner("Spanner", (host) => {
+  it("a page of 50 runs costs the same, however many there are, in calls, too", patience, async () => {
+    const { store, proxy } = await new SpannerScene(host).openProxied();
+    const costs = await costsOfPages(store, 300, 600, countAt(proxy));
+    expect(costs.map(({ reads }) => reads)).toEqual(costs.map(() => onePage));
+    expect(Math.min(...costs.map(({ calls }) => calls))).toBeGreaterThan(0);
+    expect(Math.max(...costs.map(({ calls }) => calls))).toBeLessThanOrEqual(mostCalls);
+  });
+});
