@@ -11,8 +11,9 @@ export type { Timers } from "./timers.ts";
 
 /**
  * The {@link Tape} of a server, `tape://host:7878`, or with TLS `tapes://host:443`, over gRPC-Web. The server must allow
- * the page's origin. Otherwise like `connectTape` on Node; the options `keepaliveMs` and `tls` have no effect.
+ * the page's origin. Otherwise like `connectTape` on Node; the options `keepaliveMs` and `tls` have no effect, and `auth`
+ * is refused: credentials of services do not belong into a page.
  */
 export function connectTape(url: string, options: ClientOptions = {}): Tape {
-  return tapeClient(url, options, (origin) => fetchTransport(origin));
+  return tapeClient(url, options, { transportTo: fetchTransport });
 }

@@ -32,6 +32,42 @@ describe("streams", () => {
     await expect(collect(client(server).subscribeRun({ runId: "r" }))).resolves.toEqual([entry(1), entry(2)]);
   });
 
+  describe("whose token expires on the way", () => {
+    const expiring = async function* (call: StubCall): AsyncGenerator<JournalEntry, void, undefined> {
+      if (call.count === 1) {
+        yield entry(1);
+        throw new TapeError("CREDENTIALS_EXPIRED", "over");
+      }
+      if (call.count === 2) yield* [entry(1), entry(2)];
+      else throw new TapeError("CREDENTIALS_EXPIRED", "expired before");
+    };
+
+    test("go on with the next one, where a function gives it", async () => {
+      const server = await stub(expiring);
+      const given = ["one", "two"];
+      const tape = client(server, { token: () => given.shift() ?? "none", timers: new ManualTimers() });
+      await expect(collect(tape.subscribeRun({ runId: "r" }))).resolves.toEqual([entry(1), entry(2)]);
+      expect(server.calls.map(({ headers }) => headers.authorization)).toEqual(["Bearer one", "Bearer two"]);
+    });
+
+    test("end where there is no other", async () => {
+      const server = await stub(expiring);
+      const tape = client(server, { token: "one" });
+      await expect(collect(tape.subscribeRun({ runId: "r" }))).rejects.toMatchObject({ reason: "CREDENTIALS_EXPIRED" });
+      expect(server.calls).toHaveLength(1);
+    });
+
+    test("end where the next one is no better", async () => {
+      const server = await stub(async function* (call) {
+        if (call.count === 1) yield entry(1);
+        throw new TapeError("CREDENTIALS_EXPIRED", "over");
+      });
+      const tape = client(server, { token: () => "old" });
+      await expect(collect(tape.subscribeRun({ runId: "r" }))).rejects.toMatchObject({ reason: "CREDENTIALS_EXPIRED" });
+      expect(server.calls).toHaveLength(2);
+    });
+  });
+
   test("go on behind the last item after a break, whatever the server sends again", async () => {
     const server = await stub(async function* (call) {
       if (call.count === 1) {

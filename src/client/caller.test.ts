@@ -194,6 +194,22 @@ describe("unary", () => {
     expect(server.calls).toHaveLength(0);
   });
 
+  test("waits for a token function no longer than for the call", async () => {
+    const server = await stub(() => budget);
+    const timers = new ManualTimers();
+    const call = client(server, { token: () => new Promise(() => {}), timers }).getRun({ runId: "r" });
+    await Promise.resolve();
+    timers.advance(30_000);
+    await expect(call).rejects.toMatchObject({ reason: "DEADLINE_EXCEEDED" });
+    expect(server.calls).toHaveLength(0);
+  });
+
+  test("says what the token function says", async () => {
+    const server = await stub(() => budget);
+    const refusal = new TapeError("CREDENTIALS_MISSING", "log in first");
+    await expect(client(server, { token: () => Promise.reject(refusal) }).getRun({ runId: "r" })).rejects.toBe(refusal);
+  });
+
   test("refuses what cannot travel", async () => {
     await expect(client(await stub(() => budget), { token: "to\nken" }).getRun({ runId: "r" })).rejects.toMatchObject({
       reason: "CREDENTIALS_INVALID",

@@ -21,6 +21,8 @@ export interface CallerOptions {
   readonly transport: Transport;
   readonly timers: Timers;
   readonly token: string | (() => string | Promise<string>) | undefined;
+  /** The headers that carry it, each as `Bearer <token>`. */
+  readonly tokenHeaders: readonly string[];
   /** Of unary calls, all attempts together. */
   readonly timeoutMs: number;
   readonly retries: Backoff & { readonly maxAttempts: number };
@@ -132,13 +134,14 @@ export class Caller {
     let hasWorked = false;
     for (let failures = 1; ; failures++) {
       let reachedAt = Infinity;
+      let worked = false;
       let first = true;
       try {
         const rest = last === undefined ? request : resumption.after(request, last);
         const call = await this.#attempt(method, method.request.encode(rest), metadata, scope);
         const replies = transport.stream({ ...call, onReached: () => (reachedAt = timers.now()) });
         for await (const wireReply of replies) {
-          hasWorked = true;
+          worked = true;
           failures = 1;
           const { noun, metadata: headers } = decodeReply(method, wireReply);
           if (last !== undefined && resumption.repeated(noun, last)) continue;
@@ -150,9 +153,12 @@ export class Caller {
       } catch (error) {
         // A quiet stream brings nothing, so its having lasted is all there is to see that it worked.
         if (timers.now() - reachedAt >= quietMs) {
-          hasWorked = true;
+          worked = true;
           failures = 1;
         }
+        hasWorked ||= worked;
+        // It outlasted the token that it was opened with, which is no fault: a function gives the next one.
+        if (worked && isExpiry(error) && typeof this.#options.token === "function") continue;
         await this.#pause(error, failures, scope, hasWorked);
       }
     }
@@ -171,17 +177,21 @@ export class Caller {
     scope: CallScope,
   ): Promise<WireCall> {
     const { token } = this.#options;
-    const authorization = typeof token === "function" ? await renew(token) : token;
-    if (authorization !== undefined && !isHeaderText(authorization)) {
-      throw new TapeError("CREDENTIALS_INVALID", "The client's token is empty or holds what no header can carry.");
-    }
+    const known = typeof token === "function" ? await unlessEnded(renew(token), scope.signal) : token;
     return {
       path: method.path,
-      metadata: authorization === undefined ? metadata : { ...metadata, authorization: `Bearer ${authorization}` },
+      metadata: known === undefined ? metadata : { ...metadata, ...this.#credentials(known) },
       message,
       timeoutMs: scope.timeLeftMs,
       signal: scope.signal,
     };
+  }
+
+  #credentials(token: string): Metadata {
+    if (!isHeaderText(token)) {
+      throw new TapeError("CREDENTIALS_INVALID", "The client's token is empty or holds what no header can carry.");
+    }
+    return Object.fromEntries(this.#options.tokenHeaders.map((name) => [name, `Bearer ${token}`]));
   }
 
   /** Waits before the next attempt, or throws the error when there must be none. */
@@ -218,10 +228,25 @@ async function renew(token: () => string | Promise<string>): Promise<string> {
   try {
     return await token();
   } catch (cause) {
+    if (cause instanceof TapeError) throw cause;
     throw new TapeError("CREDENTIALS_MISSING", "The token function of the client failed, so the call was not sent.", {
       cause,
     });
   }
+}
+
+/** A token that does not come must not outlast the call's deadline. */
+function unlessEnded<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => reject(endOf(signal));
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", end));
+  });
+}
+
+function isExpiry(error: unknown): boolean {
+  return error instanceof TapeError && error.reason === "CREDENTIALS_EXPIRED";
 }
 
 function closedError(): TapeError {

@@ -8,6 +8,14 @@ export interface ClientOptions {
    */
   readonly token?: string | (() => string | Promise<string>) | undefined;
   /**
+   * Node only, instead of `token`: `"google"` sends ID tokens of the Application Default Credentials, renewed before they
+   * expire, for servers with `TAPE_AUTH=google`. Needs `tapes://` (or loopback) and the package `google-auth-library`.
+   * Default: none.
+   */
+  readonly auth?: "google" | undefined;
+  /** What ID tokens of `auth` are for. Default: the server's URL as https, `https://host`. */
+  readonly audience?: string | undefined;
+  /**
    * How long a unary call may take, all its attempts together; `Infinity` for no limit. A stream has a limit only when
    * its own call gives one. Default: 30,000, enough for a server to restart and far more than a commit takes.
    */

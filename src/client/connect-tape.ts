@@ -1,5 +1,6 @@
 import type { Tape } from "../model/tape.ts";
 import type { ClientOptions } from "./client-options.ts";
+import { GoogleIdTokens } from "./google-id-tokens.ts";
 import { http2Transport } from "./http2-transport.ts";
 import { tapeClient } from "./tape-client.ts";
 
@@ -12,5 +13,8 @@ import { tapeClient } from "./tape-client.ts";
  */
 export function connectTape(url: string, options: ClientOptions = {}): Tape {
   const { tls, keepaliveMs = 30_000 } = options;
-  return tapeClient(url, options, (origin, timers) => http2Transport({ origin, timers, tls, keepaliveMs }));
+  return tapeClient(url, options, {
+    transportTo: (origin, timers) => http2Transport({ origin, timers, tls, keepaliveMs }),
+    googleTokens: (audience) => new GoogleIdTokens({ audience }),
+  });
 }

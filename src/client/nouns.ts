@@ -7,6 +7,7 @@ export type * from "../model/decision.ts";
 export type * from "../model/effect.ts";
 export type * from "../model/feed.ts";
 export type * from "../model/gate.ts";
+export type * from "../model/inspect.ts";
 export type * from "../model/obligation.ts";
 export type * from "../model/reaction.ts";
 export type * from "../model/run.ts";

@@ -1,6 +1,7 @@
 import type { CallOptions } from "../model/call.ts";
 import type { Tape } from "../model/tape.ts";
 import {
+  isInspectName,
   rpcMethods,
   type RpcMethod,
   type RpcName,
@@ -43,6 +44,7 @@ const fromHeaders: { readonly [Name in RpcName]?: (headers: ReplyMetadata) => ob
   resumeRun: leaseEpoch,
   recordDecision: diverged,
   beginEffect: diverged,
+  listRuns: cost,
 };
 
 function leaseEpoch(headers: ReplyMetadata): object {
@@ -54,11 +56,23 @@ function diverged(headers: ReplyMetadata): object {
   return { diverged: text(headers, "tape-divergence") === "1" };
 }
 
+function cost(headers: ReplyMetadata): object {
+  return { keysRead: Number(text(headers, "tape-keys-read")), rowsRead: Number(text(headers, "tape-rows-read")) };
+}
+
 /** The {@link Tape} of a server: a method for every RPC, and the end of it all. */
 export function remoteTape(caller: Caller, close: () => Promise<void>): Tape {
-  const methods = Object.values(rpcMethods).map((method) => [method.name, call(caller, method)]);
+  const methods = Object.values(rpcMethods);
+  const calls = (some: readonly RpcMethod[]): object =>
+    Object.fromEntries(some.map((method) => [method.name, call(caller, method)]));
+  const inspect = Object.freeze(calls(methods.filter(({ name }) => isInspectName(name))));
   // The one place where the table of RPCs becomes the interface; `RpcMethod` ties each name to its nouns.
-  return Object.freeze({ ...Object.fromEntries(methods), close, [Symbol.asyncDispose]: close }) as Tape;
+  return Object.freeze({
+    ...calls(methods.filter(({ name }) => !isInspectName(name))),
+    inspect,
+    close,
+    [Symbol.asyncDispose]: close,
+  }) as Tape;
 }
 
 function call(caller: Caller, method: RpcMethod): object {

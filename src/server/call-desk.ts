@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { Clock } from "../engine/clock.ts";
 import type { IdSource } from "../engine/id-source.ts";
 import { TapeError } from "../errors.ts";
 import type { Access } from "../model/access.ts";
@@ -24,6 +25,8 @@ export interface CallPorts {
   readonly histogram: CallHistogram;
   readonly log: Logger;
   readonly ids: IdSource;
+  /** Says when credentials expire. */
+  readonly clock: Clock;
 }
 
 /** What the calls of a server share: the ports, and the counters by which too much work is refused early. */

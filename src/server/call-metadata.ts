@@ -37,6 +37,9 @@ export function responseMetadata(result: object): Readonly<Record<string, string
   if ("leaseEpoch" in result && Number(result.leaseEpoch) > 0) return { "tape-lease-epoch": String(result.leaseEpoch) };
   if ("diverged" in result && result.diverged === true) return { "tape-divergence": "1" };
   if ("gap" in result && result.gap === true) return { "tape-gap": "1" };
+  if ("rowsRead" in result && "keysRead" in result) {
+    return { "tape-keys-read": String(result.keysRead), "tape-rows-read": String(result.rowsRead) };
+  }
   return noMetadata;
 }
 

@@ -49,6 +49,21 @@ export function parseBytes(text: string, setting: string, min: number, max: numb
   throw configError(setting, `"${text}" is no size from ${min} to ${max} bytes; write 65536, 64KiB or 16MiB`);
 }
 
+const timeUnits: ReadonlyMap<string, number> = new Map([
+  ["m", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+]);
+
+/** A length of time in whole minutes, hours or days, in milliseconds: `90d`, `36h`, `30m`; empty: `undefined`. */
+export function parseTime(text: string, setting: string): number | undefined {
+  if (text === "") return undefined;
+  const [, digits = "", unit = ""] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
+  const value = Number(digits) * (timeUnits.get(unit) ?? Number.NaN);
+  if (value > 0) return value;
+  throw configError(setting, `"${text}" is no length of time; write 90d, 36h or 30m`);
+}
+
 /** `host:port`, `[v6 address]:port`. */
 export function parseListenAddress(text: string, setting: string): ListenAddress {
   const [, v6, name, digits = ""] = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text) ?? [];

@@ -35,8 +35,10 @@ describe("the configuration", () => {
       listen: { host: "127.0.0.1", port: 7878 },
       auth: "none",
       credentials: [],
+      idTokens: null,
       tls: null,
       log: { format: "json", level: "info", colours: false },
+      metricsListen: null,
       maxMessageBytes: 16 * 2 ** 20,
       maxPayloadBytes: 8 * 2 ** 20,
       maxPending: 10_000,
@@ -46,6 +48,7 @@ describe("the configuration", () => {
       requestTimeoutMs: 60_000,
       graceMs: 10_000,
       cacheBytes: 128 * 2 ** 20,
+      retention: {},
     });
   });
 
@@ -90,6 +93,16 @@ describe("the configuration", () => {
     expect(load({ maxMessageBytes: "1MiB" })).toMatchObject({ maxMessageBytes: 2 ** 20, maxPayloadBytes: 2 ** 20 });
   });
 
+  it("reads how long runs are kept", () => {
+    const [day, hour] = [86_400_000, 3_600_000];
+    expect(load({ retention: "90d" }).retention).toEqual({ runsMs: 90 * day });
+    expect(load({ retention: "36h" }, { TAPE_RETENTION_PAYLOADS: "30m" }).retention).toEqual({
+      runsMs: 36 * hour,
+      payloadsMs: hour / 2,
+    });
+    expect(load({ retentionPayloads: "90d", retention: "2160h" }).retention.payloadsMs).toBe(90 * day);
+  });
+
   it("is pretty and coloured on a terminal, unless NO_COLOR says otherwise", () => {
     expect(loadConfig({}, {}, true).log).toEqual({ format: "pretty", level: "info", colours: true });
     expect(loadConfig({}, { NO_COLOR: "1" }, true).log.colours).toBe(false);
@@ -100,7 +113,7 @@ describe("the configuration", () => {
     [{ listen: "7878" }, {}, /^--listen: "7878" is no host:port/],
     [{}, { TAPE_LISTEN: "127.0.0.1:65536" }, /^TAPE_LISTEN: "127.0.0.1:65536"/],
     [{ listen: "::1:7878" }, {}, /^--listen/],
-    [{ auth: "basic" }, {}, /^--auth: "basic" is none of none, token/],
+    [{ auth: "basic" }, {}, /^--auth: "basic" is none of none, token, google, jwt/],
     [{ auth: "token" }, {}, /^--auth: token needs TAPE_TOKENS/],
     [{}, { TAPE_TOKENS: "token-of-acme-001" }, /^TAPE_AUTH: none ignores the tokens/],
     [{ listen: "0.0.0.0:7878" }, {}, /^--listen: 0.0.0.0:7878 can be reached by others/],
@@ -121,6 +134,13 @@ describe("the configuration", () => {
     [{ maxMessageBytes: "1" }, {}, /^--max-message-bytes: "1" is no size from 1024/],
     [{ maxPending: "0" }, {}, /^--max-pending: "0" is no whole number from 1/],
     [{}, { TAPE_GRACE_MS: "10s" }, /^TAPE_GRACE_MS: "10s" is no whole number/],
+    [{ retention: "90" }, {}, /^--retention: "90" is no length of time; write 90d/],
+    [{}, { TAPE_RETENTION: "0d" }, /^TAPE_RETENTION: "0d" is no length of time/],
+    [
+      { retention: "7d" },
+      { TAPE_RETENTION_PAYLOADS: "8d" },
+      /^TAPE_RETENTION_PAYLOADS: payloads cannot be kept 8d when/,
+    ],
     [{}, { TAPE_MIGRATE: "yes" }, /^TAPE_MIGRATE: "yes" is none of 1, true, 0, false/],
   ])("refuses %j %j in one clear line", (flags, env, expected) => {
     const message = fault(flags, env);

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import {
   configError,
   formatAddress,
@@ -8,10 +7,15 @@ import {
   parseFlag,
   parseInteger,
   parseListenAddress,
+  parseTime,
   type ListenAddress,
 } from "./config-values.ts";
+import type { RetentionBounds } from "../engine/retention.ts";
 import { parseCredentials, type Credential } from "./credentials.ts";
+import { authModes, readIdTokenConfig, type AuthMode } from "./id-token/id-token-settings.ts";
+import type { IdTokenConfig } from "./id-token/id-token-gate.ts";
 import type { LogOptions } from "./logger.ts";
+import { readSettingFile } from "./setting-file.ts";
 import { SettingTexts, type ConfigFlags, type DescribedSetting, type Environment } from "./settings.ts";
 
 /** Everything a server can be told, checked and frozen. */
@@ -21,9 +25,11 @@ export interface ServerConfig {
   /** Whether the schema is brought up to date at start. */
   readonly migrate: boolean;
   readonly listen: ListenAddress;
-  readonly auth: "none" | "token";
-  /** Secret. Empty when `auth` is `none`. */
+  readonly auth: AuthMode;
+  /** Secret. Empty unless `auth` is `token`. */
   readonly credentials: readonly Credential[];
+  /** `null` unless `auth` is `google` or `jwt`. */
+  readonly idTokens: IdTokenConfig | null;
   /** PEM files; `null`: no TLS. */
   readonly tls: TlsFiles | null;
   readonly log: LogOptions;
@@ -45,6 +51,10 @@ export interface ServerConfig {
   readonly graceMs: number;
   /** Bytes of hot rows kept in memory. */
   readonly cacheBytes: number;
+  /** Where `/metrics` is served without a token, on loopback; `null`: nowhere but on the one port. */
+  readonly metricsListen: ListenAddress | null;
+  /** How long runs that are over, and their payloads, are kept. */
+  readonly retention: RetentionBounds;
   /** The effective settings as text, secrets masked: what `tape config` prints. */
   readonly described: readonly DescribedSetting[];
 }
@@ -77,19 +87,20 @@ export function loadConfig(
 ): ServerConfig {
   const texts = new SettingTexts(flags, env);
   const listen = parseListenAddress(...texts.labelled("listen"));
-  const auth = parseChoice(...texts.labelled("auth"), ["none", "token"]);
+  const auth = parseChoice(...texts.labelled("auth"), authModes);
   const credentials = readCredentials(texts);
+  const idTokens = readIdTokenConfig(texts, auth);
   if (auth === "token" && credentials.length === 0) {
     throw configError(texts.label("auth"), "token needs TAPE_TOKENS or TAPE_TOKENS_FILE with at least one token");
   }
   // Tokens that nothing checks would be a server that only looks protected.
-  if (auth === "none" && credentials.length > 0) {
-    throw configError(texts.label("auth"), "none ignores the tokens given; write --auth token or take them away");
+  if (auth !== "token" && credentials.length > 0) {
+    throw configError(texts.label("auth"), `${auth} ignores the tokens given; write --auth token or take them away`);
   }
   if (auth === "none" && !isLoopback(listen.host) && !parseFlag(...texts.labelled("insecureNoAuth"))) {
     throw configError(
       texts.label("listen"),
-      `${formatAddress(listen)} can be reached by others; set --auth token, or allow it with --insecure-no-auth`,
+      `${formatAddress(listen)} can be reached by others; set --auth token, google or jwt, or allow it with --insecure-no-auth`,
     );
   }
   const maxMessageBytes = parseBytes(...texts.labelled("maxMessageBytes"), 1024, 256 * mebibyte);
@@ -100,6 +111,7 @@ export function loadConfig(
     listen: Object.freeze(listen),
     auth,
     credentials: Object.freeze(credentials),
+    idTokens,
     tls: tlsFiles(texts),
     log: Object.freeze({
       format: format === "auto" ? (isTerminal ? "pretty" : "json") : format,
@@ -117,22 +129,38 @@ export function loadConfig(
     requestTimeoutMs: parseInteger(...texts.labelled("requestTimeoutMs"), 1, 3_600_000),
     graceMs: parseInteger(...texts.labelled("graceMs"), 0, 3_600_000),
     cacheBytes: parseBytes(...texts.labelled("cacheBytes"), mebibyte, 1024 * gibibyte),
+    metricsListen: readMetricsListen(texts),
+    retention: retentionBounds(texts),
     described: Object.freeze(texts.describe()),
   });
 }
 
+function retentionBounds(texts: SettingTexts): RetentionBounds {
+  const runsMs = parseTime(...texts.labelled("retention"));
+  const payloadsMs = parseTime(...texts.labelled("retentionPayloads"));
+  if (runsMs !== undefined && payloadsMs !== undefined && payloadsMs > runsMs) {
+    throw configError(
+      texts.label("retentionPayloads"),
+      `payloads cannot be kept ${texts.text("retentionPayloads")} when runs are kept ${texts.text("retention")}`,
+    );
+  }
+  return Object.freeze({ runsMs, payloadsMs });
+}
+
 function readCredentials(texts: SettingTexts): readonly Credential[] {
   const inline = parseCredentials(...texts.labelled("tokens"));
-  const path = texts.text("tokensFile");
-  if (path === "") return inline;
-  const label = texts.label("tokensFile");
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw configError(label, `cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
-  }
-  return [...inline, ...parseCredentials(text, `${label} (${path})`)];
+  const file = readSettingFile(texts, "tokensFile");
+  return file === null ? inline : [...inline, ...parseCredentials(...file)];
+}
+
+function readMetricsListen(texts: SettingTexts): ListenAddress | null {
+  if (texts.text("metricsListen") === "") return null;
+  const listen = parseListenAddress(...texts.labelled("metricsListen"));
+  if (isLoopback(listen.host)) return Object.freeze(listen);
+  throw configError(
+    texts.label("metricsListen"),
+    `${formatAddress(listen)} can be reached by others, and nobody needs a token there; write 127.0.0.1:9464`,
+  );
 }
 
 function tlsFiles(texts: SettingTexts): TlsFiles | null {

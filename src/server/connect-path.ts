@@ -92,7 +92,7 @@ async function serve(
       call.release();
     });
     try {
-      call.admit(request.headers);
+      await call.admit(request.headers);
       body = receive(body, call);
     } catch (error) {
       body = refuse(connectErrorOf(call.fail(error)));

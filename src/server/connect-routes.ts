@@ -7,7 +7,6 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import { TapeError } from "../errors.ts";
-import { Inspect } from "../rpc/gen/tape/v1/inspect_pb.ts";
 import { fromStatus } from "../rpc/status.ts";
 import { responseMetadata } from "./call-metadata.ts";
 import { methodsByPath, type ServerCall } from "./server-call.ts";
@@ -16,20 +15,11 @@ import { connectErrorOf } from "./wire-error.ts";
 /** Where the adapter leaves the admitted call for its route. */
 export const callKey: ContextKey<ServerCall | undefined> = createContextKey<ServerCall | undefined>(undefined);
 
-/** The RPCs of `tape.v1.Tape` in the terms of connect. Streams end when `closing` fires, unary calls are answered. */
-export function routeTape(router: ConnectRouter, closing: AbortSignal): void {
+/** The RPCs of `tape.v1.Tape` and `tape.v1.Inspect` in the terms of connect. Streams end when `closing` fires, unary calls are answered. */
+export function routeCalls(router: ConnectRouter, closing: AbortSignal): void {
   for (const { desc } of methodsByPath.values()) {
     if (isUnary(desc)) router.rpc(desc, answerUnary);
     else if (isServerStreaming(desc)) router.rpc(desc, answerStream, { shutdownSignal: closing });
-  }
-}
-
-/** The RPCs of `tape.v1.Inspect`, which are in the contract and still to come. */
-export function routeInspect(router: ConnectRouter): void {
-  for (const method of Inspect.methods.filter(isUnary)) {
-    router.rpc(method, () => {
-      throw connectErrorOf(new TapeError("UNIMPLEMENTED", `tape.v1.Inspect/${method.name} is still to come`));
-    });
   }
 }
 

@@ -60,13 +60,20 @@ class Exchange {
       }
     };
     const answer = (): void => void this.#answer();
-    try {
-      this.#call.admit(headers);
+    const take = (): void => {
+      // The caller may have left while its credential was looked into.
+      if (stream.closed) return;
       this.#timeoutMs = timeoutOf(headers);
       stream.on("data", receive);
       stream.once("end", answer);
+    };
+    const refuse = (error: unknown): void => this.#refuse(this.#call.fail(error));
+    try {
+      const admitted = this.#call.admit(headers);
+      if (admitted === undefined) take();
+      else admitted.then(take).catch(refuse);
     } catch (error) {
-      this.#refuse(this.#call.fail(error));
+      refuse(error);
     }
   }
 

@@ -72,6 +72,7 @@ describe("grpc.health.v1", () => {
     expect(Object.entries(statuses).map(([name, { status: state }]) => [name, state])).toEqual([
       ["", Serving.NOT_SERVING],
       ["tape.v1.Tape", Serving.NOT_SERVING],
+      ["tape.v1.Inspect", Serving.NOT_SERVING],
     ]);
   });
 

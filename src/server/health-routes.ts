@@ -1,12 +1,13 @@
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../rpc/gen/grpc/health/v1/health_pb.ts";
+import { Inspect } from "../rpc/gen/tape/v1/inspect_pb.ts";
 import { Tape } from "../rpc/gen/tape/v1/tape_pb.ts";
 import type { Readiness } from "./readiness.ts";
 import { connectErrorOf } from "./wire-error.ts";
 import { shuttingDown } from "./call-desk.ts";
 
 // The empty name is the server as a whole.
-const services: readonly string[] = ["", Tape.typeName];
+const services: readonly string[] = ["", Tape.typeName, Inspect.typeName];
 
 /** `grpc.health.v1.Health`, open to everyone: SERVING while the server is ready. */
 export function routeHealth(router: ConnectRouter, readiness: Readiness): void {

@@ -1,6 +1,6 @@
 import type { Authenticator } from "./authenticator.ts";
 import type { NodeRequest, NodeResponse } from "./connect-path.ts";
-import { TapeError, toTapeError } from "../errors.ts";
+import { toTapeError, type TapeErrorCode } from "../errors.ts";
 import type { Readiness } from "./readiness.ts";
 
 /** What the plain pages of a server show. */
@@ -39,6 +39,8 @@ async function answer(page: PageMaker, options: ProbeOptions, request: NodeReque
   }
 }
 
+const statusOfRefusal: Readonly<Partial<Record<TapeErrorCode, number>>> = { PERMISSION_DENIED: 403, UNAVAILABLE: 503 };
+
 type PageMaker = (options: ProbeOptions, request: NodeRequest) => Page | Promise<Page>;
 
 const pages: ReadonlyMap<string, PageMaker> = new Map<string, PageMaker>([
@@ -53,11 +55,12 @@ const pages: ReadonlyMap<string, PageMaker> = new Map<string, PageMaker>([
   ],
   [
     "/metrics",
-    ({ metrics, authenticateMetrics }, request) => {
+    async ({ metrics, authenticateMetrics }, request) => {
       try {
-        authenticateMetrics(request.headers.authorization);
+        await authenticateMetrics(request.headers.authorization);
       } catch (error) {
-        return { status: 401, text: `${error instanceof TapeError ? error.message : "no"}\n` };
+        const { code, message } = toTapeError(error);
+        return { status: statusOfRefusal[code] ?? 401, text: `${message}\n` };
       }
       return { status: 200, text: metrics(), type: "text/plain; version=0.0.4; charset=utf-8" };
     },

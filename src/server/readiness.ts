@@ -25,9 +25,15 @@ export interface ReadinessOptions {
 export class Readiness {
   readonly #options: ReadinessOptions;
   #underWay: Promise<ReadinessReport> | undefined;
+  #last = false;
 
   constructor(options: ReadinessOptions) {
     this.#options = options;
+  }
+
+  /** What was found out last; `false` before. */
+  get isReady(): boolean {
+    return this.#last && !this.#options.closing.aborted;
   }
 
   /** Asks the store. Any number of askers share one round trip, so that probes cannot add to a store's troubles. */
@@ -87,6 +93,7 @@ export class Readiness {
     );
     const report = await Promise.race([answer, late]);
     waiting.abort();
+    this.#last = report.ready;
     return report;
   }
 }

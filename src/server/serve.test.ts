@@ -63,7 +63,7 @@ describe("a service", () => {
       code: status.ABORTED,
       reason: "EPOCH_STALE",
     });
-    await expect(caller.unary("claimTasks", { reactionId: "r" })).rejects.toMatchObject({ reason: "UNIMPLEMENTED" });
+    await expect(caller.unary("compactRun", { runId })).rejects.toMatchObject({ reason: "TRANSITION_NOT_ALLOWED" });
     const json = await fetch(`http://127.0.0.1:${service.port}/tape.v1.Tape/GetRun`, {
       method: "POST",
       headers: { "content-type": "application/json" },

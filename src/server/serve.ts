@@ -1,10 +1,15 @@
 import type { Logger } from "pino";
 import { Engine } from "../engine/engine.ts";
 import { TapeError } from "../errors.ts";
+import { reactor } from "../reactor/reactor.ts";
 import { createStore, maskUrl } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import type { ServerConfig } from "./config.ts";
 import { createLogger } from "./logger.ts";
+import { closeMetricsPort, openMetricsPort } from "./metrics-port.ts";
+import type { Sample } from "./metrics.ts";
+import { OperatorGauges } from "./operator-gauges.ts";
+import type { Port } from "./port.ts";
 import { StoreGauges } from "./store-gauges.ts";
 import { openPort, startServer, type RunningServer } from "./start-server.ts";
 
@@ -14,6 +19,8 @@ export interface ServeOptions {
   readonly signal?: AbortSignal | undefined;
   /** Default: as configured, to standard error. */
   readonly logger?: Logger | undefined;
+  /** Of the program, for those who ask what they talk to. Default: empty. */
+  readonly version?: string | undefined;
 }
 
 /** A store, an engine and a server that run together. */
@@ -41,10 +48,12 @@ export async function serve(config: ServerConfig, options: ServeOptions = {}): P
   const logger = options.logger ?? createLogger(config.log);
   const gauges = new StoreGauges(logger);
   const store = await createStore(config.store, { observer: gauges });
-  const { engine, server } = await serveStore(store, config, logger, gauges).catch(async (error: unknown) => {
-    await store.close();
-    throw error;
-  });
+  const { engine, server, operator } = await serveStore(store, config, logger, gauges, options.version).catch(
+    async (error: unknown) => {
+      await store.close();
+      throw error;
+    },
+  );
   const url = `${config.tls === null ? "tape" : "tapes"}://${server.address}`;
   logger.info({ url, store: maskUrl(config.store), auth: config.auth }, "listening");
 
@@ -53,7 +62,7 @@ export async function serve(config: ServerConfig, options: ServeOptions = {}): P
     logger.info({ graceMs: config.graceMs }, "stopping");
     // What the connections leave of the grace time is for the commits under way, which take milliseconds.
     await server.close(config.graceMs * connectionsShare);
-    await within(config.graceMs - (performance.now() - startedAt), engine.close());
+    await within(config.graceMs - (performance.now() - startedAt), Promise.all([operator.close(), engine.close()]));
     await store.close();
     signal?.removeEventListener("abort", begin);
     logger.info("stopped");
@@ -79,12 +88,12 @@ export async function serve(config: ServerConfig, options: ServeOptions = {}): P
 /** The part of the grace time that connections get. */
 const connectionsShare = 0.8;
 
-function within(ms: number, work: Promise<void>): Promise<void> {
+function within(ms: number, work: Promise<unknown>): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       reject(new TapeError("SHUTTING_DOWN", "the grace time was over before every commit under way was answered"));
     }, ms);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    work.then(() => resolve(), reject).finally(() => clearTimeout(timer));
   });
 }
 
@@ -93,9 +102,12 @@ async function serveStore(
   config: ServerConfig,
   logger: Logger,
   gauges: StoreGauges,
-): Promise<{ readonly engine: Engine; readonly server: RunningServer }> {
+  version = "",
+): Promise<{ readonly engine: Engine; readonly server: RunningServer; readonly operator: OperatorGauges }> {
   const port = await openPort(config);
+  let metricsPort: Port | null = null;
   try {
+    metricsPort = await openMetricsPort(config.metricsListen);
     if (config.migrate) {
       const { steps } = await store.migrate({ dryRun: false });
       for (const { id, name } of steps) logger.info({ id, name }, "schema step applied");
@@ -107,14 +119,22 @@ async function serveStore(
       limits: { messageBytes: config.maxMessageBytes, payloadBytes: config.maxPayloadBytes },
       cacheBytes: config.cacheBytes,
       maxPending: config.maxPending,
+      version,
+      retention: config.retention,
+      onRetention: (pass) => logger.info({ area: "retention", ...pass }, "retention pass"),
+      reactor: reactor(({ cause, message, ...trouble }) => logger.warn({ ...trouble, err: cause }, message)),
     });
     engine.start();
-    return {
-      engine,
-      server: await startServer({ engine, config, logger, port, storeSamples: () => gauges.samples() }),
-    };
+    // Known from the start, so that what they left behind is counted before they call.
+    const { credentials, idTokens } = config;
+    for (const { tenant } of [...credentials, ...(idTokens?.rules ?? [])]) engine.watch(tenant ?? "");
+    const operator = new OperatorGauges({ figures: () => engine.figures(), logger });
+    const storeSamples = (): readonly Sample[] => [...gauges.samples(), ...operator.samples()];
+    const server = await startServer({ engine, config, logger, port, metricsPort, storeSamples });
+    operator.start();
+    return { engine, server, operator };
   } catch (error) {
-    await port.close();
+    await Promise.all([port.close(), closeMetricsPort(metricsPort)]);
     throw error;
   }
 }

@@ -3,15 +3,17 @@ import type { Span } from "@opentelemetry/api";
 import { TapeError, toTapeError } from "../errors.ts";
 import type { CallOptions } from "../model/call.ts";
 import type { Tape } from "../model/tape.ts";
-import { rpcMethods, type RpcMethod, type RpcName } from "../rpc/rpc-methods.ts";
+import { isInspectName, rpcMethods, type InspectRpcName, type RpcMethod, type RpcName } from "../rpc/rpc-methods.ts";
+import type { Admission } from "./authenticator.ts";
 import type { CallDesk } from "./call-desk.ts";
 import { readCallOptions, readTraceparent } from "./call-metadata.ts";
 import { endServerSpan, startServerSpan, traceparentOf } from "./call-trace.ts";
+import { Expiry } from "./expiry.ts";
 
-/** Any one of the RPCs of `tape.v1.Tape`; its kind tells the unary ones from the streaming ones. */
+/** Any one of the RPCs of `tape.v1.Tape` and `tape.v1.Inspect`; its kind tells the unary ones from the streaming ones. */
 export type ServedMethod = { readonly [Name in RpcName]: RpcMethod<Name> }[RpcName];
 
-/** The RPCs of `tape.v1.Tape` by their paths. */
+/** The RPCs of both services by their paths. */
 export const methodsByPath: ReadonlyMap<string, ServedMethod> = new Map(
   Object.values<ServedMethod>(rpcMethods).map((method) => [method.path, method]),
 );
@@ -29,6 +31,8 @@ export class ServerCall {
   #options: CallOptions = {};
   #tape: Tape | undefined;
   #span: Span | undefined;
+  #expiresAtMs: number | null = null;
+  #expiry: Expiry | undefined;
   #runId = "";
   #heldBytes = 0;
   #ended = false;
@@ -39,14 +43,24 @@ export class ServerCall {
     this.method = method;
   }
 
-  /** Refuses what can be refused before the body is read. Throws TapeError. */
-  admit(headers: IncomingHttpHeaders): void {
+  /**
+   * Refuses what can be refused before the body is read: at once, or by the promise returned when the credential has to
+   * be looked into. Throws, or rejects with, TapeError.
+   */
+  admit(headers: IncomingHttpHeaders): Promise<void> | undefined {
     const traceparent = readTraceparent(headers);
-    this.#span = startServerSpan(this.method.desc.name, traceparent);
-    const access = this.#desk.ports.authenticate(headers.authorization);
-    this.#desk.check();
-    this.#options = { ...readCallOptions(headers), traceparent: traceparentOf(this.#span, traceparent) };
-    this.#tape = this.#desk.ports.tapeOf(access);
+    const span = startServerSpan(this.method.desc.name, traceparent);
+    this.#span = span;
+    const enter = ({ access, expiresAtMs }: Admission): void => {
+      this.#desk.check();
+      this.#options = { ...readCallOptions(headers), traceparent: traceparentOf(span, traceparent) };
+      this.#expiresAtMs = expiresAtMs;
+      this.#tape = this.#desk.ports.tapeOf(access);
+    };
+    const admission = this.#desk.ports.authenticate(headers.authorization);
+    if (admission instanceof Promise) return admission.then(enter);
+    enter(admission);
+    return undefined;
   }
 
   /** Takes note of bytes of the request that are kept in memory. Throws OVERLOADED. */
@@ -77,15 +91,20 @@ export class ServerCall {
     const { method } = this;
     const [tape, options] = this.#begin(request);
     if (method.kind !== "unary") throw new TapeError("INTERNAL", `${method.name} is a stream`);
-    return this.#desk.count<object>(() => tape[method.name](request as never, { ...options, ...patience }));
+    return this.#desk.count<object>(() => {
+      const all = { ...options, ...patience };
+      if (isInspect(method)) return tape.inspect[method.name](request as never, all);
+      return tape[method.name](request as never, all);
+    });
   }
 
-  /** Follows a stream of Tape until it ends, the reader leaves or the signal fires. */
+  /** Follows a stream of Tape until it ends, the reader leaves, the signal fires or the credential expires. */
   stream(request: object, signal: AbortSignal): AsyncIterable<object> {
     const { method } = this;
     const [tape, options] = this.#begin(request);
     if (method.kind === "unary") throw new TapeError("INTERNAL", `${method.name} is no stream`);
-    return this.#desk.countStream<object>(tape[method.name](request as never, { ...options, signal }), signal);
+    const ending = this.#untilExpiry(signal);
+    return this.#desk.countStream<object>(tape[method.name](request as never, { ...options, signal: ending }), ending);
   }
 
   /** Notes that the call went well; `result` is that of a unary call. */
@@ -119,6 +138,14 @@ export class ServerCall {
     if (!this.#ended) this.#end(new TapeError("CANCELLED", "the caller left"));
   }
 
+  /** A stream may stay open for days; what it was opened with may not be good for so long. */
+  #untilExpiry(signal: AbortSignal): AbortSignal {
+    if (this.#expiresAtMs === null) return signal;
+    const expiry = new Expiry(this.#expiresAtMs, signal, this.#desk.ports.clock);
+    this.#expiry = expiry;
+    return expiry.signal;
+  }
+
   #begin(request: object): [Tape, CallOptions] {
     this.#desk.check();
     this.#runId = runIdOf(request);
@@ -129,6 +156,7 @@ export class ServerCall {
   #end(error: TapeError | undefined, errorId?: string): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#expiry?.stop();
     const ms = performance.now() - this.#startedAt;
     const rpc = this.method.desc.name;
     const { histogram, log } = this.#desk.ports;
@@ -149,6 +177,10 @@ export class ServerCall {
       error?.message ?? "call",
     );
   }
+}
+
+function isInspect(method: ServedMethod): method is Extract<ServedMethod, { readonly name: InspectRpcName }> {
+  return isInspectName(method.name);
 }
 
 function levelOf(error: TapeError | undefined): "debug" | "info" | "warn" | "error" {

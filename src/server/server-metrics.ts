@@ -12,15 +12,19 @@ export interface MetricSources {
   readonly engineStats: () => object;
   /** What the store says of itself. */
   readonly storeSamples: () => readonly Sample[];
+  /** Whether the store answers, as far as is known. */
+  readonly isReady: () => boolean;
   /** Nanoseconds; reset at every reading, so that each shows the time since the last. */
   readonly loopDelay: IntervalHistogram;
 }
 
 /** The text of `/metrics`. */
-export function renderMetrics({ desk, port, engineStats, storeSamples, loopDelay }: MetricSources): string {
+export function renderMetrics(sources: MetricSources): string {
+  const { desk, port, engineStats, storeSamples, isReady, loopDelay } = sources;
   const memory = process.memoryUsage();
   const gauge = (name: string, help: string, value: number): Sample => ({ name, help, type: "gauge", value });
   const text = renderSamples([
+    gauge("tape_ready", "Whether the store answers and the server is not stopping.", isReady() ? 1 : 0),
     gauge("tape_rpc_in_flight", "Unary calls under way.", desk.pending),
     gauge("tape_rpc_streams", "Open streams.", desk.streams),
     gauge("tape_rpc_buffered_bytes", "Bytes of requests and responses in memory.", desk.bufferedBytes),
@@ -51,6 +55,12 @@ const engineCounters: ReadonlySet<string> = new Set<keyof EngineStats>([
   "conflicts",
   "unknownOutcomes",
   "loads",
+  "compactedRuns",
+  "deletedRuns",
+  "sweptLeftovers",
+  "retentionFailures",
+  "tasksMade",
+  "predicatesFailed",
 ]);
 
 function engineSamples(stats: object): Sample[] {

@@ -36,6 +36,13 @@ export type SettingName =
   | "insecureNoAuth"
   | "tokens"
   | "tokensFile"
+  | "authAudience"
+  | "authAllow"
+  | "authTenant"
+  | "authScopes"
+  | "authRules"
+  | "authIssuer"
+  | "authJwksUrl"
   | "tlsCert"
   | "tlsKey"
   | "log"
@@ -48,7 +55,10 @@ export type SettingName =
   | "maxConnections"
   | "requestTimeoutMs"
   | "graceMs"
-  | "cacheBytes";
+  | "cacheBytes"
+  | "metricsListen"
+  | "retention"
+  | "retentionPayloads";
 
 const settings: Readonly<Record<SettingName, Omit<SettingInfo, "name">>> = {
   store: {
@@ -73,7 +83,7 @@ const settings: Readonly<Record<SettingName, Omit<SettingInfo, "name">>> = {
     flag: "--auth <mode>",
     env: "TAPE_AUTH",
     fallback: "none",
-    help: "none (loopback only) or token",
+    help: "none (loopback only), token, google or jwt: docs/auth.md",
   },
   insecureNoAuth: {
     flag: "--insecure-no-auth",
@@ -92,6 +102,48 @@ const settings: Readonly<Record<SettingName, Omit<SettingInfo, "name">>> = {
     env: "TAPE_TOKENS_FILE",
     fallback: "",
     help: "file of bearer tokens, one a line: token or tenant:token",
+  },
+  authAudience: {
+    flag: "--auth-audience <list>",
+    env: "TAPE_AUTH_AUDIENCE",
+    fallback: "",
+    help: "google, jwt: what ID tokens must be for, such as https://tape.example.com; commas between several",
+  },
+  authAllow: {
+    flag: "--auth-allow <list>",
+    env: "TAPE_AUTH_ALLOW",
+    fallback: "",
+    help: "google: service accounts to admit, by e-mail; jwt: subjects; commas between several",
+  },
+  authTenant: {
+    flag: "--auth-tenant <tenant>",
+    env: "TAPE_AUTH_TENANT",
+    fallback: "",
+    help: "tenant of those whom --auth-allow admits; empty is the unnamed one",
+  },
+  authScopes: {
+    flag: "--auth-scopes <list>",
+    env: "TAPE_AUTH_SCOPES",
+    fallback: "",
+    help: "scopes that they may grant to a run, commas between several; * for any, empty for none",
+  },
+  authRules: {
+    flag: "--auth-rules <path>",
+    env: "TAPE_AUTH_RULES",
+    fallback: "",
+    help: "google, jwt: JSON file that says who is admitted to which tenant, instead of --auth-allow",
+  },
+  authIssuer: {
+    flag: "--auth-issuer <url>",
+    env: "TAPE_AUTH_ISSUER",
+    fallback: "",
+    help: "jwt: the issuer, as tokens name it",
+  },
+  authJwksUrl: {
+    flag: "--auth-jwks-url <url>",
+    env: "TAPE_AUTH_JWKS_URL",
+    fallback: "",
+    help: "jwt: the issuer's keys; found by its .well-known/openid-configuration when not given",
   },
   tlsCert: {
     flag: "--tls-cert <path>",
@@ -170,6 +222,24 @@ const settings: Readonly<Record<SettingName, Omit<SettingInfo, "name">>> = {
     env: "TAPE_CACHE_BYTES",
     fallback: "128MiB",
     help: "memory for hot rows",
+  },
+  retention: {
+    flag: "--retention <time>",
+    env: "TAPE_RETENTION",
+    fallback: "",
+    help: "how long runs that are over are kept before they are deleted, for example 90d; empty: for ever",
+  },
+  retentionPayloads: {
+    flag: "--retention-payloads <time>",
+    env: "TAPE_RETENTION_PAYLOADS",
+    fallback: "",
+    help: "how long their payloads are kept, if not as long as they are",
+  },
+  metricsListen: {
+    flag: "--metrics-listen <address>",
+    env: "TAPE_METRICS_LISTEN",
+    fallback: "",
+    help: "also serve /metrics on this loopback address, without a token: for a scraper beside the server",
   },
 };
 

@@ -4,20 +4,22 @@ import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Se
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Logger } from "pino";
-import { systemClock } from "../engine/clock.ts";
+import { systemClock, type Clock } from "../engine/clock.ts";
 import { randomIds } from "../engine/id-source.ts";
 import type { Access } from "../model/access.ts";
 import type { Tape } from "../model/tape.ts";
-import { admitEveryone, admitTokens } from "./authenticator.ts";
+import { admitEveryone, admitTokens, type Authenticator } from "./authenticator.ts";
 import { CallDesk, shuttingDown } from "./call-desk.ts";
 import type { ServerConfig } from "./config.ts";
 import { formatAddress, isLoopback } from "./config-values.ts";
 import { connectHandler, type NodeRequest, type NodeResponse } from "./connect-path.ts";
-import { routeInspect, routeTape } from "./connect-routes.ts";
+import { routeCalls } from "./connect-routes.ts";
 import { serveGrpc } from "./grpc-path.ts";
 import { routeHealth } from "./health-routes.ts";
+import { admitIdTokens } from "./id-token/id-token-gate.ts";
 import { CallHistogram, type Sample } from "./metrics.ts";
 import { Port } from "./port.ts";
+import { closeMetricsPort, openMetricsPort, serveMetrics } from "./metrics-port.ts";
 import { serveProbe, type ProbeOptions } from "./probe-routes.ts";
 import { Readiness } from "./readiness.ts";
 import { routeReflection } from "./reflection-routes.ts";
@@ -43,8 +45,12 @@ export interface ServerOptions {
   readonly logger: Logger;
   /** One opened before; absent: opened as the configuration says. */
   readonly port?: Port | undefined;
+  /** The one of `metricsListen`, likewise. */
+  readonly metricsPort?: Port | null | undefined;
   /** What the store says of itself, for `/metrics`. Default: nothing. */
   readonly storeSamples?: (() => readonly Sample[]) | undefined;
+  /** Says when credentials expire. Default: the machine's. */
+  readonly clock?: Clock | undefined;
 }
 
 /** A server that takes calls. */
@@ -52,6 +58,8 @@ export interface RunningServer {
   /** `host:port`, with the real port. */
   readonly address: string;
   readonly port: number;
+  /** `host:port` of the metrics alone; `null`: there is none. */
+  readonly metricsAddress: string | null;
   /**
    * Not ready from this moment on; streams end with SHUTTING_DOWN, calls under way are answered. What is not done after
    * `graceMs` (default: the configured one) is cut off. Idempotent.
@@ -77,12 +85,13 @@ export function openPort(config: ServerConfig): Promise<Port> {
 
 /** Serves an engine on one port. Errors: CONFIG_INVALID. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { engine, config, logger, port: opened, storeSamples = () => [] } = options;
+  const { engine, config, logger, port: opened, storeSamples = () => [], clock = systemClock } = options;
   const port = opened ?? (await openPort(config));
+  const { metricsPort = await openMetricsPort(config.metricsListen) } = options;
   const closing = new AbortController();
   // Every stream listens to it, and many streams are no leak.
   setMaxListeners(0, closing.signal);
-  const authenticate = config.auth === "none" ? admitEveryone : admitTokens(config.credentials);
+  const authenticate = authenticatorOf(config, clock);
   const desk = new CallDesk({
     tapeOf: (access) => engine.tape(access),
     authenticate,
@@ -90,6 +99,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     histogram: new CallHistogram(),
     log: logger,
     ids: randomIds(),
+    clock,
   });
   const readiness = new Readiness({
     ping: (signal) => engine.ping(signal),
@@ -100,14 +110,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const loopDelay = monitorEventLoopDelay({ resolution: 20 });
   loopDelay.enable();
+  const isReady = (): boolean => readiness.isReady;
+  const metrics = (): string =>
+    renderMetrics({ desk, port, engineStats: () => engine.stats(), storeSamples, isReady, loopDelay });
+  // Whoever reads here also asks the store, so that its readiness is of now.
+  if (metricsPort !== null) serveMetrics(metricsPort, () => readiness.check().then(metrics));
   const probes: ProbeOptions = {
     readiness,
-    metrics: () => renderMetrics({ desk, port, engineStats: () => engine.stats(), storeSamples, loopDelay }),
+    metrics,
     authenticateMetrics: isLoopback(config.listen.host) ? admitEveryone : authenticate,
   };
   const rpcs = connectHandler(desk, (router: ConnectRouter) => {
-    routeTape(router, closing.signal);
-    routeInspect(router);
+    routeCalls(router, closing.signal);
     routeHealth(router, readiness);
     routeReflection(router);
   });
@@ -134,6 +148,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     desk.close();
     closing.abort(shuttingDown());
     const gone = port.close();
+    const metricsGone = closeMetricsPort(metricsPort);
     for (const session of sessions) session.close();
     http1.closeIdleConnections();
     const cut = setTimeout(() => port.destroy(), graceMs);
@@ -145,7 +160,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       quietTicks = desk.idle ? quietTicks + 1 : 0;
       if (quietTicks * stopTickMs > quietMs) port.destroy();
     }, stopTickMs);
-    await gone;
+    await Promise.all([gone, metricsGone]);
     clearInterval(tick);
     clearTimeout(cut);
     watch.close();
@@ -156,8 +171,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     address: formatAddress(port.address),
     port: port.address.port,
+    metricsAddress: metricsPort === null ? null : formatAddress(metricsPort.address),
     close: (graceMs = config.graceMs) => (stopped ??= stop(graceMs)),
   };
+}
+
+function authenticatorOf({ auth, idTokens, credentials, maxPending }: ServerConfig, clock: Clock): Authenticator {
+  if (idTokens !== null) return admitIdTokens(idTokens, { maxWaiting: maxPending, now: () => clock.now() });
+  return auth === "none" ? admitEveryone : admitTokens(credentials);
 }
 
 type Handler = (request: NodeRequest, response: NodeResponse) => void;

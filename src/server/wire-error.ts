@@ -10,8 +10,7 @@ import { encodeStatusDetails, statusNumbers, toErrorInfo } from "../rpc/status.t
 export function grpcErrorTrailers(error: TapeError): OutgoingHttpHeaders {
   return {
     "grpc-status": String(statusNumbers[error.code]),
-    // By way of bytes, because a lone surrogate cannot be percent-encoded.
-    "grpc-message": encodeURIComponent(Buffer.from(error.message).toString()),
+    "grpc-message": percentEncoded(error.message),
     "grpc-status-details-bin": Buffer.from(encodeStatusDetails(error)).toString("base64").replace(/=+$/, ""),
   };
 }
@@ -20,4 +19,11 @@ export function grpcErrorTrailers(error: TapeError): OutgoingHttpHeaders {
 export function connectErrorOf(error: TapeError): ConnectError {
   const detail = { desc: ErrorInfoSchema, value: toErrorInfo(error) };
   return new ConnectError(error.message, statusNumbers[error.code], undefined, [detail]);
+}
+
+/** As gRPC wants it: visible ASCII stays as it is, because some clients decode no more than they must. */
+function percentEncoded(message: string): string {
+  // By way of bytes, because a lone surrogate cannot be percent-encoded.
+  const encoded = encodeURIComponent(Buffer.from(message).toString());
+  return encoded.replaceAll(/%(?!20|25|7F)[2-7][0-9A-F]/g, decodeURIComponent);
 }

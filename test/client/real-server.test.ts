@@ -64,7 +64,10 @@ describe.each(kinds)("the client of %s with a real server", (_name, connectTape)
       reason: "RUN_NOT_FOUND",
       ids: { run_id: "run-none" },
     });
-    await expect(tape.compactRun({ runId })).rejects.toMatchObject({ reason: "UNIMPLEMENTED" });
+    await expect(tape.compactRun({ runId })).rejects.toMatchObject({
+      reason: "TRANSITION_NOT_ALLOWED",
+      ids: { run_id: runId, status: "RUNNING" },
+    });
   });
 
   test("repeats nothing when answers are lost", async () => {

@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import type { Clock } from "../../src/engine/clock.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { ServerConfig } from "../../src/server/config.ts";
 import { type RunningServer, startServer } from "../../src/server/start-server.ts";
@@ -10,12 +11,14 @@ import { testConfig } from "../server/server-fixture.ts";
 export class RealServer implements AsyncDisposable {
   readonly #store: Store;
   readonly #config: ServerConfig;
+  readonly #clock: Clock | undefined;
   #engine: Engine | undefined;
   #server: RunningServer | undefined;
   #port = 0;
 
-  private constructor(store: Store, config: Partial<ServerConfig>) {
+  private constructor(store: Store, config: Partial<ServerConfig>, clock: Clock | undefined) {
     this.#store = store;
+    this.#clock = clock;
     this.#config = {
       ...testConfig,
       maxMessageBytes: 16 * 1024 ** 2,
@@ -26,11 +29,11 @@ export class RealServer implements AsyncDisposable {
     };
   }
 
-  /** A server that has been started. */
-  static async open(config: Partial<ServerConfig> = {}): Promise<RealServer> {
+  /** A server that has been started; `clock` says when credentials expire. */
+  static async open(config: Partial<ServerConfig> = {}, clock?: Clock): Promise<RealServer> {
     const store = new MemoryStore();
     await store.migrate({ dryRun: false });
-    const server = new RealServer(store, config);
+    const server = new RealServer(store, config, clock);
     await server.start();
     return server;
   }
@@ -45,7 +48,8 @@ export class RealServer implements AsyncDisposable {
     this.#engine.start();
     const listen = { host: "127.0.0.1", port: this.#port };
     const logger = pino({ level: "silent" });
-    this.#server = await startServer({ engine: this.#engine, config: { ...this.#config, listen }, logger });
+    const config = { ...this.#config, listen };
+    this.#server = await startServer({ engine: this.#engine, config, logger, clock: this.#clock });
     this.#port = this.#server.port;
   }
 

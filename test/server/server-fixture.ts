@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { vi } from "vitest";
+import type { Clock } from "../../src/engine/clock.ts";
 import { TapeError } from "../../src/errors.ts";
 import type { Access } from "../../src/model/access.ts";
 import type { Tape } from "../../src/model/tape.ts";
@@ -15,6 +16,7 @@ export const testConfig: ServerConfig = {
   listen: { host: "127.0.0.1", port: 0 },
   auth: "none",
   credentials: [],
+  idTokens: null,
   tls: null,
   log: { format: "json", level: "trace", colours: false },
   maxMessageBytes: mebibyte,
@@ -26,6 +28,8 @@ export const testConfig: ServerConfig = {
   requestTimeoutMs: 60_000,
   graceMs: 5000,
   cacheBytes: mebibyte,
+  metricsListen: null,
+  retention: {},
   described: [],
 };
 
@@ -36,7 +40,7 @@ function tapeDouble(calls: Partial<Tape>): Tape {
       const missing = (): Promise<never> =>
         Promise.reject(new TapeError("UNIMPLEMENTED", `${String(name)} is still to come`));
       const call: unknown = Reflect.get(target, name, receiver);
-      return call ?? missing;
+      return call ?? (name === "inspect" ? tapeDouble({}) : missing);
     },
   });
 }
@@ -54,7 +58,11 @@ export interface ServedDouble {
 }
 
 /** Serves a double on a port of its own. Close `server` at the end. */
-export async function serveDouble(calls: Partial<Tape>, config: Partial<ServerConfig> = {}): Promise<ServedDouble> {
+export async function serveDouble(
+  calls: Partial<Tape>,
+  config: Partial<ServerConfig> = {},
+  clock?: Clock,
+): Promise<ServedDouble> {
   const log: Record<string, unknown>[] = [];
   const accesses: Access[] = [];
   const ping = vi.fn<() => Promise<number>>(() => Promise.resolve(0.5));
@@ -68,6 +76,7 @@ export async function serveDouble(calls: Partial<Tape>, config: Partial<ServerCo
       stats: () => ({ commits: 7, cacheBytes: 1024 }),
     },
     config: { ...testConfig, ...config },
+    clock,
     logger: pino(
       { level: "trace", base: null },
       { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) },
