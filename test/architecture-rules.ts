@@ -32,8 +32,21 @@ const allowed = {
   rpc: ["errors", "model"],
   client: ["errors", "model", "rpc"],
   server: ["errors", "model", "codec", "journal", "port", "chooser", "engine", "reactor", "rpc"],
-  testing: ["errors", "model", "codec", "journal", "port", "adapter", "chooser", "engine", "rpc", "client", "server"],
-  root: ["errors", "model", "port", "chooser", "engine", "client"],
+  testing: [
+    "errors",
+    "model",
+    "codec",
+    "journal",
+    "port",
+    "adapter",
+    "chooser",
+    "engine",
+    "reactor",
+    "rpc",
+    "client",
+    "server",
+  ],
+  root: ["errors", "model", "port", "chooser", "engine", "reactor", "client"],
   // It kills the server of a database, which it must reach as the store does.
   demo: ["errors", "model", "adapter", "client", "root", "testing"],
   cli: [
@@ -57,6 +70,7 @@ type Part = keyof typeof allowed;
 
 /** Packages that only these parts may import. A driver is an own matter of its adapter, and loaded lazily. */
 const packages: Readonly<Record<string, { readonly parts: readonly Part[]; readonly lazy?: boolean }>> = {
+  "#doctor-process": { parts: ["cli"] },
   "#sqlite-writer": { parts: ["adapter"] },
   "#store-crash-writer": { parts: ["testing"] },
   "@bufbuild/cel": { parts: ["journal"] },
@@ -67,8 +81,9 @@ const packages: Readonly<Record<string, { readonly parts: readonly Part[]; reado
   "@connectrpc/connect-node": { parts: ["server", "client"] },
   "@opentelemetry/api": { parts: ["engine", "server", "client"] },
   "@photostructure/sqlite": { parts: ["adapter"], lazy: true },
-  "google-auth-library": { parts: ["adapter"], lazy: true },
-  "lru-cache": { parts: ["engine", "adapter"] },
+  "google-auth-library": { parts: ["adapter", "cli", "client"], lazy: true },
+  jose: { parts: ["server"] },
+  "lru-cache": { parts: ["engine", "adapter", "server"] },
   "node:sqlite": { parts: ["adapter"], lazy: true },
   commander: { parts: ["cli"] },
   pg: { parts: ["adapter"], lazy: true },

@@ -1,22 +1,31 @@
 import { type Argument, Command } from "commander";
 import type { CommandContext } from "./command-context.ts";
+import { attentionCommand } from "./commands/attention.ts";
 import { cancelCommand } from "./commands/cancel.ts";
+import { compactCommand } from "./commands/compact.ts";
 import { configCommand } from "./commands/config.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { devCommand } from "./commands/dev.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { migrateCommand } from "./commands/migrate.ts";
+import { reactionsCommand } from "./commands/reactions.ts";
 import { resolveCommand } from "./commands/resolve.ts";
+import { runsCommand } from "./commands/runs.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { sessionsCommand } from "./commands/sessions.ts";
 import { showCommand } from "./commands/show.ts";
 import { signalCommand } from "./commands/signal.ts";
 import { tailCommand } from "./commands/tail.ts";
+import { tasksCommand } from "./commands/tasks.ts";
+import { valuesCommand } from "./commands/values.ts";
 import { versionCommand } from "./commands/version.ts";
 import { exitCodeMeanings, exitCodes } from "./exit-code.ts";
 
 const groups = [
-  { title: "Run a server:", make: [serveCommand, devCommand, migrateCommand, configCommand] },
-  { title: "Look:", make: [tailCommand, showCommand] },
-  { title: "Act:", make: [signalCommand, resolveCommand, cancelCommand] },
+  { title: "Run a server:", make: [serveCommand, devCommand, migrateCommand, configCommand, doctorCommand] },
+  { title: "Look:", make: [tailCommand, runsCommand, showCommand, attentionCommand] },
+  { title: "Act:", make: [signalCommand, resolveCommand, cancelCommand, compactCommand] },
+  { title: "Data:", make: [valuesCommand, sessionsCommand, reactionsCommand, tasksCommand] },
   { title: "More:", make: [demoCommand, versionCommand] },
 ] as const;
 
@@ -55,7 +64,7 @@ const examples = `Examples:
   tape demo crash                    see a run survive kill -9
   tape dev                           a server to play with, and its journal live
   tape serve --store sqlite:./tape.db
-  tape tail --from start --kind run  finds run ids
+  tape runs --status running
   tape show <run>
 
 \`tape <command> --help\` has options and examples.`;

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { TapeError } from "../errors.ts";
+import type { ClientOptions } from "../client/client-options.ts";
 import type { Tape } from "../model/tape.ts";
 import type { CommandContext } from "./command-context.ts";
 
@@ -7,6 +8,8 @@ import type { CommandContext } from "./command-context.ts";
 export interface AccessOptions {
   readonly server?: string;
   readonly token?: string;
+  readonly auth?: "google";
+  readonly audience?: string;
   readonly store?: string;
 }
 
@@ -20,17 +23,36 @@ export function withAccess(command: Command): Command {
     .option("--server <url>", `the Tape server (env TAPE_SERVER, default ${defaultServer})`)
     .option("--token <token>", "its bearer token; better in TAPE_TOKEN, where other users do not see it")
     .addOption(
-      new Option("--store <url>", "open this store here instead of asking a server").conflicts(["server", "token"]),
+      new Option(
+        "--auth <how>",
+        "instead of a token: google sends ID tokens of your credentials (env TAPE_CLIENT_AUTH)",
+      )
+        .choices(["google"])
+        .conflicts("token"),
+    )
+    .option("--audience <url>", "what they are for (env TAPE_CLIENT_AUDIENCE, default https:// and the server's host)")
+    .addOption(
+      new Option("--store <url>", "open this store here instead of asking a server").conflicts([
+        "server",
+        "token",
+        "auth",
+        "audience",
+      ]),
     );
+}
+
+/** Opens the Tape of the options, which is the caller's to close. */
+export function openAccess(options: AccessOptions, { env }: CommandContext): Promise<Tape> {
+  return options.store === undefined ? connect(options, env) : openStore(options.store);
 }
 
 /** Opens the Tape of the options, hands it to `use`, and closes it whatever happens. */
 export async function useTape<T>(
   options: AccessOptions,
-  { env }: CommandContext,
+  context: CommandContext,
   use: (tape: Tape) => Promise<T>,
 ): Promise<T> {
-  const tape = options.store === undefined ? await connect(options, env) : await openStore(options.store);
+  const tape = await openAccess(options, context);
   try {
     return await use(tape);
   } catch (error) {
@@ -41,7 +63,7 @@ export async function useTape<T>(
 }
 
 function withWayOn(error: TapeError, options: AccessOptions): TapeError {
-  const way = `\`tape tail --from start --kind run${repeatAccess(options)}\` lists the runs there are.`;
+  const way = `\`tape runs${repeatAccess(options)}\` lists the runs there are.`;
   return new TapeError("RUN_NOT_FOUND", `${error.message.replace(/\.$/, "")}. ${way}`, {
     ids: error.ids,
     cause: error,
@@ -57,19 +79,40 @@ async function openStore(url: string): Promise<Tape> {
 async function connect(options: AccessOptions, env: CommandContext["env"]): Promise<Tape> {
   const { connectTape } = await import("../client/connect-tape.ts");
   const url = options.server ?? (env["TAPE_SERVER"] || defaultServer);
-  const token = options.token ?? (env["TAPE_TOKEN"] || undefined);
+  const credentials = credentialsOf(options, env);
   try {
     // Two attempts: a restart is ridden out by streams that were open; a server that is not there should be said at once.
-    return connectTape(url, { token, timeoutMs, retries: { maxAttempts: 2 } });
+    return connectTape(url, { ...credentials, timeoutMs, retries: { maxAttempts: 2 } });
   } catch (cause) {
     if (!(cause instanceof TapeError)) throw cause;
-    const setting = options.server === undefined ? "TAPE_SERVER" : "--server";
+    const [flag, variable, name] = settings.find(([, , option]) => option === cause.ids["field"]) ?? settings[0];
+    const setting = options[name] === undefined ? variable : flag;
     throw new TapeError("CONFIG_INVALID", `${setting}: ${cause.message}`, { cause });
   }
 }
 
+/** What the command line says goes before the environment; within one of them a token goes before a way to get one. */
+function credentialsOf(options: AccessOptions, env: CommandContext["env"]): ClientOptions {
+  const audience = options.audience ?? (env["TAPE_CLIENT_AUDIENCE"] || undefined);
+  if (options.auth !== undefined) return { auth: options.auth, audience };
+  const token = options.token ?? (env["TAPE_TOKEN"] || undefined);
+  if (token !== undefined) return { token };
+  const auth = env["TAPE_CLIENT_AUTH"] ?? "";
+  if (auth === "") return {};
+  if (auth === "google") return { auth, audience };
+  throw new TapeError("CONFIG_INVALID", `TAPE_CLIENT_AUTH: "${auth}" is not google, the one way there is`);
+}
+
+/** Which flag, or else which variable, each option of a client comes from. */
+const settings = [
+  ["--server", "TAPE_SERVER", "server"],
+  ["--auth", "TAPE_CLIENT_AUTH", "auth"],
+  ["--audience", "TAPE_CLIENT_AUDIENCE", "audience"],
+] as const;
+
 /** The access options of a command as given, to repeat them in a command that is suggested. A secret is left out. */
-export function repeatAccess({ server, store }: AccessOptions): string {
-  if (server !== undefined) return ` --server ${server}`;
+export function repeatAccess({ server, auth, store }: AccessOptions): string {
+  const way = auth === undefined ? "" : ` --auth ${auth}`;
+  if (server !== undefined || way !== "") return `${server === undefined ? "" : ` --server ${server}`}${way}`;
   return store === undefined || store.includes("@") ? "" : ` --store ${store}`;
 }

@@ -38,6 +38,25 @@ async function beginUnknownWire(runId: string): Promise<void> {
   await client.recordDispatchAttempt({ runId, idempotencyKey, error: "no\nanswer", nextDispatchAtMs: 0 });
 }
 
+describe("compact", () => {
+  test("removes payloads once, and not of a run that goes on", async () => {
+    const { runId } = await begin();
+    await client.recordDecision({ runId, decisionIndex: 0, responseJson: '"secret"' });
+    const refused = await tape(["compact", runId], { env });
+    expect(refused).toMatchObject({ code: 1, out: "" });
+    expect(refused.err).toContain("it is RUNNING; end it first");
+    await client.endRun({ runId, status: "TERMINAL" });
+    const done = await tape(["compact", runId], { env });
+    expect(done.out).toBe(`${runId}: 8 bytes of payload removed, of 1 decisions and 0 effects among others`);
+    expect((await client.getDecision({ runId, decisionIndex: 0 })).decision?.responseJson).toBe("");
+    expect(await tape(["compact", runId], { env })).toEqual({
+      code: 0,
+      out: `${runId} has no payloads any more`,
+      err: "",
+    });
+  });
+});
+
 describe("resolve", () => {
   test("an UNKNOWN effect by its short or whole key, once", async () => {
     const { runId } = await begin();
@@ -193,7 +212,7 @@ describe("show", () => {
     await expect(tape(["show", "run-none"], { env })).resolves.toEqual({
       code: 1,
       out: "",
-      err: "tape: run run-none does not exist. `tape tail --from start --kind run` lists the runs there are.",
+      err: "tape: run run-none does not exist. `tape runs` lists the runs there are.",
     });
   });
 });
@@ -272,6 +291,12 @@ describe("what cannot be reached", () => {
     [["show", "r", "--store", "sqlite:./none/none.db"], {}, 73, /none\.db/],
     [["show", "r", "--store", "nothing:"], {}, 78, /there is no store of that kind/],
     [["show", "r", "--store", "memory:", "--server", "tape://x"], {}, 2, /cannot be used with option '--server/],
+    [["show", "r", "--server", "tape://x.example", "--auth", "google"], {}, 78, /^tape: --auth: .*use tapes:\/\/\.$/],
+    [["show", "r"], { TAPE_SERVER: "tape://x.example", TAPE_CLIENT_AUTH: "google" }, 78, /^tape: TAPE_CLIENT_AUTH: /],
+    [["show", "r"], { TAPE_CLIENT_AUTH: "azure" }, 78, /^tape: TAPE_CLIENT_AUTH: "azure" is not google/],
+    [["show", "r", "--auth", "azure"], {}, 2, /Allowed choices are google/],
+    [["show", "r", "--auth", "google", "--token", "x"], {}, 2, /cannot be used with option '--token/],
+    [["show", "r", "--auth", "google", "--audience", "a b"], {}, 78, /^tape: --audience: .*visible ASCII/],
   ])("%j is one line and a code", async (words, around, code, message) => {
     const result = await tape(words, { env: around });
     expect(result).toMatchObject({ code, out: "" });

@@ -31,7 +31,7 @@ export function showCommand(context: CommandContext): Command {
 Examples:
   tape show run-0h2m8x3v5k7q9r1t4w6y8z0b
   tape show run-0h2m8x3v5k7q9r1t4w6y8z0b --json | jq '.effects[] | select(.status == "UNKNOWN")'
-  tape tail --from start --kind run        finds run ids`,
+  tape runs --status waiting               finds run ids`,
       )
       .action(async (runId: string, options: ShowOptions) => {
         const [report, payloads] = await useTape(options, context, async (tape) => {

@@ -3,6 +3,7 @@ import type { SendSignalRequest } from "../../model/gate.ts";
 import type { CommandContext } from "../command-context.ts";
 import { exitCodes } from "../exit-code.ts";
 import { jsonArgument } from "../json-argument.ts";
+import { sessionAddress } from "../session-address.ts";
 import { type AccessOptions, useTape, withAccess } from "../tape-access.ts";
 
 /** `tape signal` */
@@ -37,9 +38,6 @@ Examples:
   );
 }
 
-/** A run id has no slash; a session is app/user/session, each percent-encoded where it holds a slash. */
-function addressOf(target: string): Omit<SendSignalRequest, "gateName"> {
-  if (!target.includes("/")) return { runId: target };
-  const [appName = "", userId, sessionId] = target.split("/").map(decodeURIComponent);
-  return { appName, userId, sessionId };
-}
+/** A run id has no slash, a session has two. */
+const addressOf = (target: string): Omit<SendSignalRequest, "gateName"> =>
+  target.includes("/") ? sessionAddress(target) : { runId: target };

@@ -1,11 +1,11 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { TapeError } from "../../errors.ts";
 import type { EventEntry } from "../../model/feed.ts";
 import type { Tape } from "../../model/tape.ts";
 import type { CommandContext } from "../command-context.ts";
 import { exitCodes } from "../exit-code.ts";
+import { length, whole } from "../number-arguments.ts";
 import { type AccessOptions, useTape, withAccess } from "../tape-access.ts";
-import { parseDuration } from "../text/duration.ts";
 import { eventLine } from "../text/event-line.ts";
 import { parsedJson } from "../text/fields.ts";
 
@@ -34,7 +34,7 @@ export function tailCommand(context: CommandContext): Command {
       .option("--where <cel>", "only entries for which this CEL predicate holds")
       .option("--from <position>", "start behind this position, or at the `start`; default: now", position)
       .option("--since <duration>", "start this long ago: 30s, 10m, 2h, 7d", length)
-      .option("--limit <count>", "stop after so many entries", count)
+      .option("--limit <count>", "stop after so many entries", (text) => whole(text))
       .option("--json", "one JSON document a line, with positions")
       .addHelpText(
         "after",
@@ -100,20 +100,4 @@ function eventJson({ payloadJson, ...entry }: EventEntry): string {
 
 function position(text: string): number {
   return text === "start" ? 0 : whole(text, "a position is a whole number, or the word start.");
-}
-
-function count(text: string): number {
-  return whole(text, "not a whole number.");
-}
-
-function whole(text: string, fault: string): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError(fault);
-  return value;
-}
-
-function length(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError("write 30s, 10m, 2h or 7d.");
-  return ms;
 }

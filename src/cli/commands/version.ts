@@ -1,13 +1,6 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { packageVersion } from "../../package-version.ts";
 import type { CommandContext } from "../command-context.ts";
-
-/** The version of this package. */
-export function packageVersion(): string {
-  // `dist/cli/commands` and `src/cli/commands` are equally deep.
-  const manifest = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(manifest) as { readonly version: string }).version;
-}
 
 /** `tape version` */
 export function versionCommand({ terminal }: CommandContext): Command {

@@ -1,3 +1,5 @@
+import type { EffectRecord } from "../../model/effect.ts";
+import type { ObligationRecord } from "../../model/obligation.ts";
 import { printable } from "../terminal.ts";
 import type { RunReport } from "../run-report.ts";
 import { duration } from "./duration.ts";
@@ -12,25 +14,46 @@ export interface Advice {
 /** What needs a person, most pressing first. `now` is in milliseconds since 1970. */
 export function advise(report: RunReport, now: number): Advice[] {
   const { run, effects, obligations } = report;
-  const id = shellWord(run.runId);
   const unknown = effects.filter(({ status }) => status === "UNKNOWN");
   const stuck = obligations.filter(({ status }) => status === "STUCK");
   return [
-    ...unknown.map(({ idempotencyKey, toolName, connector, businessKey }) => {
-      const key = shortKey(run.runId, idempotencyKey);
-      const where = connector === "" ? "" : ` at ${connector}`;
-      const by = businessKey === "" ? "" : ` by its business key ${businessKey}`;
-      return {
-        why: `Nobody knows whether ${key} happened. Find out${where || ` what ${toolName} did`}${by}, then say so:`,
-        commands: ["confirmed", "failed"].map((outcome) => `tape resolve ${id} ${shellWord(key)} ${outcome}`),
-      };
-    }),
-    ...stuck.map(({ seq, kind, effectKey, lastError }) => ({
-      why: `Obligation ${seq} (${kind} of ${shortKey(run.runId, effectKey)}) could not be met${lastError === "" ? "" : `: ${lastError}`}. Do by hand what it promises, then say so:`,
-      commands: [`tape resolve ${id} ${seq} compensated`],
-    })),
-    ...adviseOnRun(report, now, unknown.length + stuck.length > 0),
-  ].map(({ why, commands }) => ({ why: printable(why), commands: commands.map(printable) }));
+    ...unknown.map((effect) => adviseOnUnknown(run.runId, effect)),
+    ...stuck.map((obligation) => adviseOnStuck(run.runId, obligation)),
+    ...adviseOnRun(report, now, unknown.length + stuck.length > 0).map(readable),
+  ];
+}
+
+const readable = ({ why, commands }: Advice): Advice => ({ why: printable(why), commands: commands.map(printable) });
+
+/** What to do about an effect of which nobody knows whether it happened. */
+export function adviseOnUnknown(
+  runId: string,
+  {
+    idempotencyKey,
+    toolName,
+    connector,
+    businessKey,
+  }: Pick<EffectRecord, "idempotencyKey" | "toolName" | "connector" | "businessKey">,
+): Advice {
+  const key = shortKey(runId, idempotencyKey);
+  const where = connector === "" ? ` what ${toolName} did` : ` at ${connector}`;
+  const by = businessKey === "" ? "" : ` by its business key ${businessKey}`;
+  return readable({
+    why: `Nobody knows whether ${key} happened. Find out${where}${by}, then say so:`,
+    commands: ["confirmed", "failed"].map((outcome) => `tape resolve ${shellWord(runId)} ${shellWord(key)} ${outcome}`),
+  });
+}
+
+/** What to do about an obligation that could not be met. */
+export function adviseOnStuck(
+  runId: string,
+  { seq, kind, effectKey, lastError }: Pick<ObligationRecord, "seq" | "kind" | "effectKey" | "lastError">,
+): Advice {
+  const error = lastError === "" ? "" : `: ${lastError}`;
+  return readable({
+    why: `Obligation ${seq} (${kind} of ${shortKey(runId, effectKey)}) could not be met${error}. Do by hand what it promises, then say so:`,
+    commands: [`tape resolve ${shellWord(runId)} ${seq} compensated`],
+  });
 }
 
 function adviseOnRun({ run, gates }: RunReport, now: number, blocked: boolean): Advice[] {

@@ -18,7 +18,7 @@ export function readyText(
   { colours, interactive }: Pick<Terminal, "colours" | "interactive">,
 ): string[] {
   if (!interactive) return [`Tape ${version} listens on ${url}, store ${store}`];
-  const credential = auth === "token" ? ` -H "authorization: Bearer $TAPE_TOKEN"` : "";
+  const credential = auth !== "none" ? ` -H "authorization: Bearer $TAPE_TOKEN"` : "";
   const origin = url.replace(/^tape/, "http").replace(/\/\/(0\.0\.0\.0|\[::\]):/, "//127.0.0.1:");
   const body = `'{"appName": "hello", "invocationId": "1"}'`;
   const facts = [
