@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import LongFilesFirst from "./test/long-files-first.ts";
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -10,6 +11,7 @@ const config: ViteUserConfig = defineConfig({
     pool: "forks",
     // Most tests wait for databases and sockets most of the time; vitest's own choice is one worker on two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongFilesFirst },
     // A thousand commits on an emulator take ten seconds by themselves, and longer beside others.
     testTimeout: 60_000,
     hookTimeout: 20_000,
