@@ -1,0 +1,160 @@
+import type { Append, RowId } from "../../../src/store/store.ts";
+import type { CallBook, CallRecord } from "../world/call-book.ts";
+import type { CommitListener, SimulatedData } from "../world/simulated-data.ts";
+import type { InvariantName } from "../world/violation.ts";
+import type { World } from "../world/world.ts";
+import { mustBeFindable } from "./index-rules.ts";
+import { readEntry, type ReadEntry } from "./journal-entry.ts";
+import { headReadBack, kindOfRow } from "./restored.ts";
+import { applyEntry } from "./run-entries.ts";
+import { applyHead } from "./run-head.ts";
+import { emptyRun, type RunHead, type RunRecord } from "./run-record.ts";
+
+/** A value, as its entries have it. */
+export interface ValueRecord {
+  /** Version to JSON; empty for a deletion. */
+  readonly versions: Map<number, string>;
+  deleted: boolean;
+}
+
+const decoder = new TextDecoder();
+
+/** Calls that may do a second time what they did: what they took may have been lost since. */
+const repeatable: ReadonlySet<string> = new Set([
+  "BeginRun",
+  "ResumeRun",
+  "ClaimEffectDispatch",
+  "ClaimObligation",
+  "AwaitSignal",
+]);
+
+/**
+ * Reads every commit the moment it becomes durable, as somebody would who knows `docs/semantics.md` and the stored
+ * formats, but not the code, and compares it with everything that came before.
+ */
+export class Auditor implements CommitListener {
+  readonly runs: Map<RowId, RunRecord> = new Map<RowId, RunRecord>();
+  readonly values: Map<RowId, ValueRecord> = new Map<RowId, ValueRecord>();
+  /** Session row to the ids of its events, in order. */
+  readonly sessions: Map<RowId, string[]> = new Map<RowId, string[]>();
+  /** Row and seq of every entry, in the order of the feed. */
+  readonly feed: { readonly row: RowId; readonly seq: number }[] = [];
+  /** How many commits there were. */
+  commits = 0;
+  readonly #world: World;
+  readonly #data: SimulatedData;
+  readonly #book: CallBook;
+  readonly #onCommit: () => void;
+  /** Business key to the effect it belongs to. */
+  readonly #businessKeys = new Map<string, string>();
+
+  constructor(world: World, data: SimulatedData, book: CallBook, onCommit: () => void) {
+    this.#world = world;
+    this.#data = data;
+    this.#book = book;
+    this.#onCommit = onCommit;
+  }
+
+  committed(append: Append): void {
+    this.commits += 1;
+    const { row, head, entries } = append;
+    for (const { seq } of entries) this.feed.push({ row, seq });
+    const writers = entries.map(({ trace }) => this.#book.writerOf(trace));
+    for (const writer of writers) this.#mustWriteOnce(writer, append.commitId);
+    const read = entries.map(readEntry);
+    const text = decoder.decode(head);
+    switch (kindOfRow(row)) {
+      case "run":
+        this.#run(row, read, writers, JSON.parse(text) as RunHead);
+        break;
+      case "value":
+        for (const [i, entry] of read.entries()) this.#value(row, entry, writers[i]);
+        break;
+      case "session":
+        for (const entry of read) this.#event(row, entry);
+        break;
+      default:
+    }
+    const stored = this.#data.rows.read(row, {})?.entries ?? [];
+    const again = headReadBack(row, head, stored);
+    if (again !== text) this.#complain(row, "row-equals-memory", `written as ${text}, read back as ${again}`);
+    this.indexChanged(row);
+    this.#onCommit();
+  }
+
+  indexChanged(row: RowId): void {
+    const run = this.runs.get(row);
+    if (run === undefined) return;
+    mustBeFindable(run, this.#data.index, (invariant, what) => {
+      this.#complain(row, invariant, what);
+    });
+  }
+
+  #run(row: RowId, entries: readonly ReadEntry[], writers: readonly (CallRecord | undefined)[], head: RunHead): void {
+    const run = this.runs.get(row) ?? emptyRun(row);
+    this.runs.set(row, run);
+    const complain = (invariant: InvariantName, what: string): void => {
+      this.#complain(row, invariant, what);
+    };
+    for (const [i, entry] of entries.entries()) {
+      // A claim that was settled in the commit that gave it is in no head.
+      if (entry.kind === "obligation/committed")
+        run.claims.add(`${entry.meta.obligation_seq} ${writers[i]?.caller ?? ""}`);
+      if (entry.kind === "effect/pending") this.#mustOwnKey(row, entry);
+      applyEntry(run, entry, complain);
+    }
+    applyHead(run, head, entries, writers, complain);
+  }
+
+  /** A business key belongs to one effect for ever (R22). */
+  #mustOwnKey(row: RowId, { meta }: ReadEntry): void {
+    const { connector, business_key: key, idempotency_key: effect } = meta;
+    if (key === "") return;
+    const name = JSON.stringify([connector, key]);
+    const owner = `${effect} of ${row}`;
+    const known = this.#businessKeys.get(name);
+    if (known !== undefined && known !== owner) {
+      this.#complain(row, "key-belongs-to-one-effect", `${key} belongs to ${known}, and now to ${owner}`);
+    }
+    this.#businessKeys.set(name, known ?? owner);
+  }
+
+  /** A call writes in one commit, however often it arrives, unless there is nothing to know it by (R2, R3). */
+  #mustWriteOnce(writer: CallRecord | undefined, commitId: string): void {
+    if (writer === undefined || repeatable.has(writer.method)) return;
+    const { caller, method, number, requestId, arrived, commitIds } = writer;
+    commitIds.add(commitId);
+    const most = method === "ChargeBudget" && requestId === undefined ? arrived : 1;
+    if (commitIds.size > most) {
+      const what = `call #${number} of ${caller}, ${method}, arrived ${arrived} times and was written ${commitIds.size} times`;
+      this.#world.violated("request-counts-once", what);
+    }
+  }
+
+  #value(row: RowId, { seq, meta, kind }: ReadEntry, writer: CallRecord | undefined): void {
+    const value = this.values.get(row) ?? { versions: new Map<number, string>(), deleted: true };
+    this.values.set(row, value);
+    const version = value.versions.size + 1;
+    if (seq !== version || meta.version !== version) {
+      this.#complain(row, "version-never-reused", `version ${meta.version} (entry ${seq}) came as number ${version}`);
+    }
+    const wanted = writer?.ifVersion ?? -1;
+    const holds = wanted < 0 || (wanted === 0 ? value.deleted : wanted === version - 1);
+    if (!holds) this.#complain(row, "version-never-reused", `written at ${version} though wanted after ${wanted}`);
+    value.versions.set(version, meta.value?.value_json ?? "");
+    value.deleted = kind === "value/deleted";
+  }
+
+  #event(row: RowId, { meta }: ReadEntry): void {
+    const events = this.sessions.get(row) ?? [];
+    this.sessions.set(row, events);
+    if (events.includes(meta.event_id)) {
+      this.#complain(row, "event-appended-once", `event ${meta.event_id} was appended twice`);
+    }
+    events.push(meta.event_id);
+  }
+
+  #complain(row: RowId, invariant: InvariantName, what: string): void {
+    this.#world.violated(invariant, `${row}: ${what}`);
+  }
+}

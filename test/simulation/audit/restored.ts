@@ -1,0 +1,33 @@
+import { businessKeyRules } from "../../../src/journal/claim/business-key.ts";
+import type { RowRules } from "../../../src/journal/row.ts";
+import { runRules } from "../../../src/journal/run/rules.ts";
+import { sessionRules } from "../../../src/journal/session/session.ts";
+import { sharedStateRules } from "../../../src/journal/session/shared-state.ts";
+import { valueRules } from "../../../src/journal/value/value.ts";
+import type { RowId } from "../../../src/model/row.ts";
+import type { Entry } from "../../../src/store/store.ts";
+
+type ReadBack = (row: RowId, head: Uint8Array, entries: readonly Entry[]) => string;
+
+const readBackBy =
+  <S extends { seq: number }, E>(rules: RowRules<S, E>): ReadBack =>
+  (row, head, entries) => {
+    const state = rules.absent();
+    rules.restore(state, head, entries, row);
+    return rules.head(state);
+  };
+
+const readBacks: Readonly<Record<string, ReadBack>> = {
+  run: readBackBy(runRules),
+  value: readBackBy(valueRules),
+  session: readBackBy(sessionRules),
+  claim: readBackBy(businessKeyRules),
+  "user-state": readBackBy(sharedStateRules),
+  "app-state": readBackBy(sharedStateRules),
+};
+
+/** The kind of a row: the second segment of its id. */
+export const kindOfRow = (row: RowId): string => row.split("/")[1] ?? "";
+
+/** The head that a row would have if it were read back from the store and written again. */
+export const headReadBack: ReadBack = (row, head, entries) => readBacks[kindOfRow(row)]?.(row, head, entries) ?? "";

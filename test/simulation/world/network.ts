@@ -1,0 +1,166 @@
+import { inspect } from "node:util";
+import { TapeError, toTapeError } from "../../../src/errors.ts";
+import type { CallOptions } from "../../../src/model/call.ts";
+import type { Tape } from "../../../src/model/tape.ts";
+import { traceparentOf, type CallBook, type CallRecord } from "./call-book.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Server } from "./server.ts";
+import type { World } from "./world.ts";
+
+/** One call, as its caller means it. */
+export interface CallSpec<T> {
+  readonly method: string;
+  /** What it is about, for the story. */
+  readonly about: string;
+  readonly options?: Pick<CallOptions, "leaseEpoch" | "requestId" | "claimer" | "gateOccurrence">;
+  readonly ifVersion?: number;
+  /** Whether to send it again when nobody knows what became of it. Default true. */
+  readonly retry?: boolean;
+  readonly send: (tape: Tape, options: CallOptions) => Promise<T>;
+  /**
+   * Called when a request arrives, so that it can note how things stand; the answer is called when the server answers,
+   * before that is sent, and says what is wrong with it.
+   */
+  readonly check?: () => (answer: T) => void;
+}
+
+const mostTries = 8;
+const longestBackoffMs = 400;
+
+const unavailable = (why: string): TapeError => new TapeError("SERVER_UNAVAILABLE", `simulated: ${why}; try again`);
+
+/** What lies between callers and servers. Requests and answers get lost, come late, or twice. */
+export class Network {
+  readonly #world: World;
+  readonly #cluster: Cluster;
+  readonly #book: CallBook;
+
+  constructor(world: World, cluster: Cluster, book: CallBook) {
+    this.#world = world;
+    this.#cluster = cluster;
+    this.#book = book;
+  }
+
+  /** A server to hold on to, for streams. */
+  connect(): Server {
+    return this.#cluster.pick();
+  }
+
+  /** Makes a call, sends it again when it may be, with the same request id. Errors: as the server's. */
+  async call<T>(caller: string, spec: CallSpec<T>): Promise<T> {
+    const number = this.#world.number();
+    const { method, options = {}, ifVersion } = spec;
+    const { leaseEpoch, requestId } = options;
+    const record = {
+      number,
+      method,
+      caller,
+      leaseEpoch,
+      requestId,
+      ifVersion,
+      arrived: 0,
+      commitIds: new Set<string>(),
+    };
+    this.#book.note(record);
+    const sent: CallOptions = { ...options, traceparent: traceparentOf(number) };
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#attempt(`${caller} #${number} ${method} ${spec.about}`, spec, sent, record);
+      } catch (error) {
+        const again = error instanceof TapeError && error.code === "UNAVAILABLE" && spec.retry !== false;
+        if (!again || tries >= mostTries) throw error;
+      }
+      await this.sleep(this.#world.random.int(longestBackoffMs));
+    }
+  }
+
+  /** Lets the world's time pass. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#world.scheduler.after(ms, null, resolve);
+    });
+  }
+
+  #attempt<T>(text: string, spec: CallSpec<T>, options: CallOptions, record: CallRecord): Promise<T> {
+    const { faults, scheduler } = this.#world;
+    return new Promise((resolve, reject) => {
+      const server = this.#cluster.pick();
+      this.#world.tell(() => `-> ${server.name}: ${text}`);
+      const giveUp = (why: string): void => {
+        scheduler.add(null, () => {
+          reject(unavailable(why));
+        });
+      };
+      if (faults.happens("request-lost")) {
+        giveUp("the request was lost");
+        return;
+      }
+      const late = faults.happens("request-late");
+      if (late) giveUp("no answer came in time");
+      const twice = faults.happens("request-twice");
+      for (let copies = twice ? 2 : 1; copies > 0; copies -= 1) {
+        scheduler.add(server, () => {
+          record.arrived += 1;
+          this.#arrive(server, text, spec, options, { resolve, reject });
+        });
+      }
+    });
+  }
+
+  #arrive<T>(
+    server: Server,
+    text: string,
+    spec: CallSpec<T>,
+    options: CallOptions,
+    caller: { readonly resolve: (value: T) => void; readonly reject: (error: unknown) => void },
+  ): void {
+    const { faults, scheduler } = this.#world;
+    const reply = (told: () => string, settle: () => void): void => {
+      this.#world.tell(() => `<- ${server.name}: ${text}: ${told()}`);
+      const lost = faults.happens("reply-lost");
+      scheduler.add(null, () => {
+        if (lost) caller.reject(unavailable("the answer was lost"));
+        else settle();
+      });
+    };
+    const gone = (): void => {
+      reply(
+        () => "the connection is gone",
+        () => {
+          caller.reject(unavailable("the server is gone"));
+        },
+      );
+    };
+    if (!server.alive) {
+      gone();
+      return;
+    }
+    server.onCrash.add(gone);
+    const check = spec.check?.();
+    spec.send(server.tape, options).then(
+      (answer) => {
+        if (!server.onCrash.delete(gone)) return;
+        check?.(answer);
+        reply(
+          () => JSON.stringify(answer),
+          () => {
+            caller.resolve(answer);
+          },
+        );
+      },
+      (thrown: unknown) => {
+        if (!server.onCrash.delete(gone)) return;
+        const error = toTapeError(thrown);
+        if (error.code === "INTERNAL") {
+          this.#world.violated("no-surprise", `${text}: ${inspect(error)}`);
+        }
+        reply(
+          () => `${error.reason} ${error.message}`,
+          () => {
+            caller.reject(error);
+          },
+        );
+      },
+    );
+  }
+}

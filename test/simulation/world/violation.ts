@@ -1,0 +1,35 @@
+/** Something that must never be: which invariant is broken, and how it shows. */
+export interface Violation {
+  /** A name from `docs/proof.md`. */
+  readonly invariant: InvariantName;
+  readonly what: string;
+}
+
+/** What is checked; `docs/proof.md` has a line for each. */
+const invariantNames = [
+  "acknowledged-is-durable",
+  "first-outcome-wins",
+  "one-epoch-writes",
+  "lease-is-exclusive",
+  "claim-is-exclusive",
+  "no-second-dispatch",
+  "no-run-after-confirmed",
+  "newest-first",
+  "charged-once",
+  "request-counts-once",
+  "timer-fires-once",
+  "key-belongs-to-one-effect",
+  "index-never-too-few",
+  "row-equals-memory",
+  "version-never-reused",
+  "event-appended-once",
+  "read-sees-acknowledged",
+  "feed-is-complete",
+  "run-table",
+  "servers-agree",
+  "work-gets-done",
+  "no-surprise",
+] as const;
+
+/** What is broken. */
+export type InvariantName = (typeof invariantNames)[number];
