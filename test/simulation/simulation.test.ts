@@ -4,8 +4,8 @@ import { storyOf } from "./report.ts";
 import { simulate } from "./simulation.ts";
 
 /** Some seconds' worth; `npm run sim` takes thousands. */
-const seeds = 100;
-const seedsATest = 20;
+const seeds = 300;
+const seedsATest = 50;
 
 describe("simulated servers, agents and failures", () => {
   it.each(Array.from({ length: seeds / seedsATest }, (_, i) => 1 + i * seedsATest))(

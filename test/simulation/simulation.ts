@@ -83,7 +83,7 @@ class Simulation {
   async run(): Promise<Result> {
     this.#startAll();
     await this.#troubled();
-    await this.#calm();
+    if (this.#world.violation === null) await this.#calm();
     if (this.#world.violation === null) await this.#compareServers();
     const { violation, scheduler, faults } = this.#world;
     return { violation, steps: scheduler.taken, faults: faults.count, entries: this.#auditor.feed.length };
