@@ -1,4 +1,5 @@
-import type { FeedEntry, FeedPosition, Store } from "../store/store.ts";
+import type { FeedPosition, Store } from "../store/store.ts";
+import { lastEntry } from "./feed-start.ts";
 
 /** Commits closer together than this count as one, so that a long standstill takes little memory. */
 const grainMs = 1000;
@@ -26,32 +27,11 @@ export class FeedLag {
   /** For how many milliseconds the oldest commit of this process that the feed does not give yet has been there. */
   async measure(nowMs: number): Promise<number> {
     if (this.#times.length === 0) return 0;
-    const newest = await this.#newest();
+    const newest = await lastEntry(this.#store, this.#known);
     const seenMs = newest?.at ?? Number.NEGATIVE_INFINITY;
     this.#known = newest?.position ?? 0;
     this.#times = this.#times.filter((ms) => ms > seenMs);
     const [oldest] = this.#times;
     return oldest === undefined ? 0 : Math.max(0, nowMs - oldest);
-  }
-
-  /** The newest entry that the feed gives, found by small reads: twice as many as the way to it has binary digits. */
-  async #newest(): Promise<FeedEntry | undefined> {
-    let newest = await this.#after(Math.max(0, this.#known - 1));
-    for (let step = 1; newest !== undefined;) {
-      const next: FeedEntry | undefined = await this.#after(newest.position + step - 1);
-      if (next !== undefined) {
-        newest = next;
-        step *= 2;
-      } else if (step === 1) {
-        break;
-      } else {
-        step = Math.max(1, Math.floor(step / 4));
-      }
-    }
-    return newest;
-  }
-
-  async #after(position: FeedPosition): Promise<FeedEntry | undefined> {
-    return (await this.#store.tail({ after: position, limit: 1 })).entries[0];
   }
 }

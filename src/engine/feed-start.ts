@@ -1,4 +1,4 @@
-import type { FeedPosition, Store } from "../store/store.ts";
+import type { FeedEntry, FeedPosition, Store } from "../store/store.ts";
 
 /** How far the clocks of two servers may be apart before a search by time begins too late (R8 asks for no more). */
 const skewMs = 600_000;
@@ -27,26 +27,31 @@ export async function positionBefore(store: Store, ms: number): Promise<FeedPosi
   return early;
 }
 
-/** The position of the last entry that the feed gives now; 0 when there is none. Some 100 small reads on any store. */
-export async function endOfFeed(store: Store): Promise<FeedPosition> {
-  const goesOnBehind = async (position: FeedPosition): Promise<boolean> => {
-    for (let after = position; ;) {
-      const { entries, next } = await store.tail({ after, limit: 1 });
-      if (entries.length > 0) return true;
-      if (next <= after) return false;
-      after = next;
+/**
+ * The last entry that the feed gives now, `undefined` when there is none. Found by steps that grow and shrink: some 100
+ * small reads on any store, and few from a position near the end.
+ */
+export async function lastEntry(store: Store, from: FeedPosition = 0): Promise<FeedEntry | undefined> {
+  let last = await firstBehind(store, Math.max(0, from - 1));
+  for (let step = 1; last !== undefined;) {
+    const next = await firstBehind(store, Math.min(last.position + step - 1, Number.MAX_SAFE_INTEGER));
+    if (next !== undefined) {
+      last = next;
+      step *= 2;
+    } else if (step === 1) {
+      break;
+    } else {
+      step = Math.max(1, Math.floor(step / 4));
     }
-  };
-  let before = -1;
-  let end = 0;
-  while (await goesOnBehind(end)) {
-    before = end;
-    end = Math.min(Math.max(1, end * 2), Number.MAX_SAFE_INTEGER);
   }
-  while (end - before > 1) {
-    const middle = before + Math.floor((end - before) / 2);
-    if (await goesOnBehind(middle)) before = middle;
-    else end = middle;
+  return last;
+}
+
+/** A page may be empty and yet not be the last. */
+async function firstBehind(store: Store, position: FeedPosition): Promise<FeedEntry | undefined> {
+  for (let after = position; ;) {
+    const { entries, next } = await store.tail({ after, limit: 1 });
+    if (entries.length > 0 || next <= after) return entries[0];
+    after = next;
   }
-  return end;
 }

@@ -25,7 +25,7 @@ import type {
 import type { RowId } from "../model/row.ts";
 import type { ScanItem } from "../store/store.ts";
 import type { EnginePorts } from "./engine-tape.ts";
-import { endOfFeed } from "./feed-start.ts";
+import { lastEntry } from "./feed-start.ts";
 import { plainCall, type Call } from "./row-slot.ts";
 import type { Target } from "./slot-cache.ts";
 
@@ -55,7 +55,7 @@ export class Reactions {
     for (let end: number | null = null; ;) {
       const answer = await pipeline.execute(target, registerReaction(definition, tenantId, end), plainCall);
       if (answer.kind === "registered") return answer.reaction;
-      end = await endOfFeed(store);
+      end = (await lastEntry(store))?.position ?? 0;
     }
   }
 

@@ -96,7 +96,7 @@ describePostgres("tape doctor on PostgreSQL", () => {
     expect(warned["postgres.horizon"]).toMatchObject({
       outcome: "warn",
       says: expect.stringMatching(
-        /process \d+ \(role postgres, database postgres, application nightly report, idle in transaction\)/,
+        /process \d+ \(role postgres, database postgres, application 'nightly report', idle in transaction\)/,
       ),
     });
     const { "postgres.horizon": found } = await examine(server.url(), impatient(0));
@@ -125,7 +125,7 @@ describePostgres("tape doctor on PostgreSQL", () => {
     const { "postgres.horizon": prepared } = await examine(server.url(), impatient(0));
     expect(prepared).toMatchObject({
       outcome: "fail",
-      says: expect.stringContaining("prepared transaction for'gotten"),
+      says: expect.stringContaining("prepared transaction 'for''gotten'"),
     });
     runCommand(prepared?.mend?.[0] ?? "");
     await ask(server.url(), "select pg_create_logical_replication_slot('left', 'test_decoding')");

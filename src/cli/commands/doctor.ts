@@ -1,27 +1,8 @@
 import { Command, Option } from "commander";
 import type { ConfigFlags } from "../../server/settings.ts";
 import type { CommandContext } from "../command-context.ts";
+import type { DoctorOptions } from "../doctor/doctor.ts";
 import { withServerFlags } from "../server-flags.ts";
-
-/** Options of `tape doctor` beside those of a server. */
-interface DoctorFlags {
-  readonly publicIngress?: true;
-  readonly live?: true;
-  readonly gcp?: true;
-  readonly run?: string;
-  readonly dumpRun?: string;
-  readonly server?: string;
-  readonly token?: string;
-  readonly selfTest: boolean;
-  readonly fix?: true;
-  readonly strict?: true;
-  readonly json?: true;
-  readonly project?: string;
-  readonly region?: string;
-  readonly service?: string;
-  readonly secret?: string;
-  readonly serviceAccount?: string;
-}
 
 /** `tape doctor` */
 export function doctorCommand(context: CommandContext): Command {
@@ -62,7 +43,7 @@ Examples:
   tape doctor --gcp --project my-project --region europe-west1 --strict
   tape doctor --json | jq '.findings[] | select(.outcome == "fail")'`,
     )
-    .action(async (options: DoctorFlags & ConfigFlags) => {
+    .action(async (options: DoctorOptions & ConfigFlags) => {
       const { runDoctor } = await import("../doctor/doctor.ts");
       await runDoctor(options, context);
     });

@@ -20,7 +20,7 @@ import { runCheckup } from "./run-checkup.ts";
 import { serverCheckup } from "./server-checkup.ts";
 import { storeCheckup } from "./store-checkup.ts";
 
-/** What is to be checked, and what is to be done with it. */
+/** What is to be checked, and what is to be done with it: the flags of `tape doctor` beside those of a server. */
 export interface DoctorOptions {
   readonly selfTest: boolean;
   readonly live?: true;

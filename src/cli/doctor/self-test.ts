@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TapeError } from "../../errors.ts";
 import type { Tape } from "../../model/tape.ts";
 import { openTape } from "../../open-tape.ts";
-import { fail, type Finding, ok, skipped, warn } from "./finding.ts";
+import { fail, type Finding, ok, skipped, untold, warn } from "./finding.ts";
 import { type BegunRun, scratch } from "./scratch-run.ts";
 
 /** The store that is to prove itself. */
@@ -106,7 +106,13 @@ const mostLeft = 100;
 /** Scratch runs of self-tests that were interrupted: they would be listed as recoverable for ever. */
 export async function checkScratch(store: SelfTestStore, access: string): Promise<Finding> {
   const found = "store.scratch";
-  const left = await withTape(store, scratchRuns);
+  let left: readonly string[];
+  try {
+    left = await withTape(store, scratchRuns);
+  } catch (error) {
+    if (!(error instanceof TapeError)) throw error;
+    return untold(found, error.message);
+  }
   if (left.length === 0) return ok(found, "none");
   const does = `end ${left.length} scratch runs of interrupted self-tests as CANCELLED`;
   return warn(

@@ -50,28 +50,31 @@ async function* opened(
   signal: AbortSignal,
 ): AsyncIterable<Finding> {
   const { url, env, selfTest, access, monotonic = () => performance.now() } = options;
-  const schema = await checkSchema(store, options);
-  yield schema;
-  if (schema.outcome === "warn") {
-    yield skipped("store.open", "there is no journal of this version yet");
-    return;
-  }
-  if (schema.outcome === "ok") {
-    try {
-      await store.open({ signal });
-      yield ok("store.open", `${store.capabilities.kind}, opened`);
-    } catch (error) {
-      yield unusable("store.open", error, url);
-      if (saysDamaged(error)) yield* examination.journal(signal);
+  try {
+    const schema = await checkSchema(store, options);
+    yield schema;
+    if (schema.outcome === "warn") {
+      yield skipped("store.open", "there is no journal of this version yet");
       return;
     }
+  } catch (error) {
+    yield unusable("store.schema", error, url);
+    if (saysDamaged(error)) yield* examination.journal(signal);
+    return;
+  }
+  try {
+    await store.open({ signal });
+    yield ok("store.open", `${store.capabilities.kind}, opened`);
+  } catch (error) {
+    yield unusable("store.open", error, url);
+    if (saysDamaged(error)) yield* examination.journal(signal);
+    return;
   }
   let isDamaged = false;
   for await (const finding of examination.journal(signal)) {
     isDamaged ||= finding.outcome === "fail";
     yield finding;
   }
-  if (schema.outcome !== "ok") return;
   yield* watch.findings();
   yield await checkLatency(store, monotonic);
   if (isDamaged) {
@@ -86,22 +89,15 @@ async function* opened(
 
 async function checkSchema(store: Store, options: StoreCheckupOptions): Promise<Finding> {
   const id = "store.schema";
-  try {
-    const { steps } = await store.migrate({ dryRun: true });
-    if (steps.length === 0) return ok(id, "up to date");
-    const names = steps.map((step) => `${String(step.id).padStart(4, "0")} ${step.name}`).join(", ");
-    return warn(
-      id,
-      `${steps.length} pending: ${names}; \`tape serve\` applies them at start, unless told not to`,
-      ["tape migrate --dry-run --sql   # to see them", "tape migrate"],
-      {
-        does: `apply the pending migrations: ${names}`,
-        run: () => migrate(options),
-      },
-    );
-  } catch (error) {
-    return unusable(id, error, options.url);
-  }
+  const { steps } = await store.migrate({ dryRun: true });
+  if (steps.length === 0) return ok(id, "up to date");
+  const names = steps.map((step) => `${String(step.id).padStart(4, "0")} ${step.name}`).join(", ");
+  return warn(
+    id,
+    `${steps.length} pending: ${names}; \`tape serve\` applies them at start, unless told not to`,
+    ["tape migrate --dry-run --sql   # to see them", "tape migrate"],
+    { does: `apply the pending migrations: ${names}`, run: () => migrate(options) },
+  );
 }
 
 /** By the time of a repair the store that was examined is closed. */

@@ -5,6 +5,7 @@ import { postgresFailure } from "./postgres-failure.ts";
 import { parsePostgresUrl, type PostgresTarget } from "./postgres-url.ts";
 import { psqlCommand } from "./psql-command.ts";
 import { oldestVersion, quoteIdentifier } from "./schema.ts";
+import { endPreparedText, endSessionText, preparedText, sessionText } from "./transaction-holders.ts";
 
 type Found = Finding<StoreCheckId>;
 type Text = (name: string) => string;
@@ -38,19 +39,14 @@ const factNames = [
  */
 const holdersText = `
 select kind, who, round(seconds), writes, ending from (
-  select 'session' as kind,
-    'process ' || pid || ' (role ' || coalesce(usename, '?') || ', database ' || coalesce(datname, '?') ||
-      case when application_name = '' then '' else ', application ' || application_name end ||
-      coalesce(', ' || state, '') || ')' as who,
+  select 'session' as kind, ${sessionText} as who,
     extract(epoch from clock_timestamp() - xact_start) as seconds,
-    backend_xid is not null as writes,
-    'select pg_terminate_backend(' || pid || ')' as ending
+    backend_xid is not null as writes, ${endSessionText} as ending
   from pg_stat_activity
   where pid <> pg_backend_pid() and (backend_xid is not null or xact_start is not null)
     and coalesce(backend_type, 'client backend') = 'client backend'
   union all
-  select 'prepared', 'prepared transaction ' || gid || ' (role ' || owner || ', database ' || database || ')',
-    extract(epoch from clock_timestamp() - prepared), true, 'rollback prepared ' || quote_literal(gid)
+  select 'prepared', ${preparedText}, extract(epoch from clock_timestamp() - prepared), true, ${endPreparedText}
   from pg_prepared_xacts
   union all
   select 'slot', 'replication slot ' || slot_name || case when active then '' else ' (nobody reads it)' end,

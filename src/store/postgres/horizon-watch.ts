@@ -1,5 +1,6 @@
 import type { StoreObserver } from "../store-observer.ts";
 import type { Connections, Line } from "./connections.ts";
+import { endPreparedText, endSessionText, preparedText, sessionText } from "./transaction-holders.ts";
 
 /**
  * The oldest transaction that is still writing, anywhere on the server: the feed shows nothing younger. It is in the way
@@ -8,16 +9,11 @@ import type { Connections, Line } from "./connections.ts";
 const oldestText = `
 select pg_snapshot_xmin(s)::text, pg_snapshot_xmin(s) < pg_snapshot_xmax(s) from pg_current_snapshot() s`;
 
-/** Every role sees these columns; what a session of another role is about, only with pg_read_all_stats. */
 const holderText = `
-select 'process ' || pid || ' (role ' || coalesce(usename, '?') || ', database ' || coalesce(datname, '?') ||
-  case when application_name = '' then '' else ', application ' || quote_literal(application_name) end ||
-  coalesce(', ' || state, '') || ')',
-  'select pg_terminate_backend(' || pid || ')'
+select ${sessionText}, ${endSessionText}
 from pg_stat_activity where backend_xid::text::numeric = $1::numeric % 4294967296
 union all
-select 'prepared transaction ' || quote_literal(gid) || ' (role ' || owner || ', database ' || database || ')',
-  'rollback prepared ' || quote_literal(gid)
+select ${preparedText}, ${endPreparedText}
 from pg_prepared_xacts where transaction::text::numeric = $1::numeric % 4294967296`;
 
 /** How the watch is set. */
