@@ -5,6 +5,7 @@ import type { ListRunsRequest } from "../../src/model/inspect.ts";
 import type { Tape } from "../../src/model/tape.ts";
 import type { Store } from "../../src/store/store.ts";
 import { upTo } from "../../src/testing/test-tape/assertions.ts";
+import { until } from "../postgres/server-faults.ts";
 import { CountingStore, type Reads } from "./counting-store.ts";
 
 const pageSize = 50;
@@ -65,8 +66,17 @@ export async function costsOfPages(store: Store, few: number, many: number, wire
   }
 }
 
+/** Waits until no run has a key of a status that it no longer has: such keys are removed after the answer. */
+async function keysRemoved(tape: Tape): Promise<void> {
+  await until("every key is of a run", async () => {
+    const { runs, keysRead } = await tape.inspect.listRuns({ statuses: ["RUNNING"], pageSize: 500 });
+    return runs.length === keysRead;
+  });
+}
+
 async function costs(tape: Tape, counting: CountingStore, wire?: WireCount): Promise<Cost[]> {
   const found: Cost[] = [];
+  await keysRemoved(tape);
   for (const request of indexed) {
     counting.take();
     await wire?.begin();
