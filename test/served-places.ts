@@ -5,7 +5,7 @@ import type { TapePlaces } from "./tape-places.ts";
 import { TapeServers } from "./tape-servers.ts";
 
 /** Runs {@link testTape} through servers whose stores are in places that the cases share. */
-export function testServedTape(name: string, places: TapePlaces): void {
+export function testServedTape(name: string, places: TapePlaces, includes?: (tapeCase: TapeCase) => boolean): void {
   const servers = new TapeServers();
 
   /** A store that is opened again is a new one, which the case leaves open. */
@@ -31,5 +31,5 @@ export function testServedTape(name: string, places: TapePlaces): void {
     await places.discard();
   });
 
-  testTape({ name, open: harness, runner: { describe, it } });
+  testTape({ name, open: harness, runner: { describe, it }, ...(includes !== undefined && { includes }) });
 }
