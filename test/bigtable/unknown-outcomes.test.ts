@@ -108,7 +108,7 @@ describeBigtable("Bigtable, faults all the time", (host) => {
   it("a store tells the truth about every append, and the feed is complete", { timeout: 60_000 }, async () => {
     const scene = new Scene(host);
     const proxied = [await scene.openProxied({ deadlines: impatient }), await scene.openProxied()];
-    await appendsUnderFaults(proxied, { seed: 41, answers: 800 }, () => scene.open());
+    await appendsUnderFaults(proxied, { seed: 41, answers: 300 }, () => scene.open());
     expect(proxied.every(({ proxy }) => proxy.calls.length > 0)).toBe(true);
   });
 
