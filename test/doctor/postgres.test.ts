@@ -171,6 +171,10 @@ describePostgres("tape doctor on PostgreSQL", () => {
       outcome: "fail",
       says: expect.stringContaining("nothing listens there"),
     });
+    expect(findings["store.schema"]).toMatchObject({
+      outcome: "skipped",
+      says: "could not be looked at: see postgres.server",
+    });
     expect(result.out).not.toContain("sesame");
   });
 

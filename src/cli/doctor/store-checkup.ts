@@ -33,9 +33,17 @@ export function storeCheckup(options: StoreCheckupOptions): Checkup {
       return;
     }
     yield ok("store.url", maskUrl(url));
+    const told = new Map<string, string>();
     try {
-      yield* examination.place(signal);
-      yield* opened(store, examination, watch, options, signal);
+      for await (const finding of examination.place(signal)) {
+        if (finding.outcome === "fail") told.set(finding.says, finding.id);
+        yield finding;
+      }
+      for await (const finding of opened(store, examination, watch, options, signal)) {
+        // A server that cannot be reached is one fault, not two.
+        const id = finding.outcome === "fail" ? told.get(finding.says) : undefined;
+        yield id === undefined ? finding : skipped(finding.id, `could not be looked at: see ${id}`);
+      }
     } finally {
       await store.close();
     }
