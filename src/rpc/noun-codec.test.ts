@@ -250,3 +250,11 @@ function scalarOf(type: ScalarType): fc.Arbitrary<unknown> {
   if (arbitrary === undefined) throw new Error(`the contract has no ${ScalarType[type]}`);
   return arbitrary;
 }
+
+it("refuses a map's entry that is longer than was announced", () => {
+  const codec = nounCodec<Noun>(BeginRunRequestSchema);
+  const entry = [0x0a, 0x01, 0x61, 0x12, 0x01, 0x62];
+  const announced = (length: number): Uint8Array => Uint8Array.of(0xda, 0x01, length, ...entry);
+  expect(codec.decode(announced(6))).toMatchObject({ labels: { a: "b" } });
+  expect(() => codec.decode(announced(5))).toThrow("labels: is cut short");
+});

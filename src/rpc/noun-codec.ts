@@ -229,8 +229,9 @@ function packedField(field: DescField, element: ValueCodec): FieldCodec {
     unpacked: list,
     read(reader, earlier) {
       let items = earlier;
-      for (const end = reader.end(); reader.pos < end;) items = list.read(reader, items);
-      return items;
+      const end = reader.end();
+      while (reader.pos < end) items = list.read(reader, items);
+      return reader.pos === end ? items : refuse(name, "is cut short");
     },
     write(writer, value) {
       const begun = writer.integer(tag).begin();
@@ -266,6 +267,7 @@ function mapField(field: DescField, element: ValueCodec): FieldCodec {
         else if (part === 2 && wireType === element.wireType) value = element.read(reader, name, undefined);
         else reader.skip(wireType, part);
       }
+      if (reader.pos !== end) refuse(name, "is cut short");
       return put(map, String(entryKey), value);
     },
     write(writer, value) {

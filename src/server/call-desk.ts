@@ -6,6 +6,7 @@ import type { Access } from "../model/access.ts";
 import type { Tape } from "../model/tape.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { CallHistogram } from "./metrics.ts";
+import { SendBudget } from "./send-budget.ts";
 
 /** How much a server takes on. */
 interface CallLimits {
@@ -32,6 +33,8 @@ export interface CallPorts {
 /** What the calls of a server share: the ports, and the counters by which too much work is refused early. */
 export class CallDesk {
   readonly ports: CallPorts;
+  /** Half of the bytes in memory, so that those who do not take what they asked for leave something for all others. */
+  readonly sending: SendBudget;
   #pending = 0;
   #streams = 0;
   #bufferedBytes = 0;
@@ -39,6 +42,7 @@ export class CallDesk {
 
   constructor(ports: CallPorts) {
     this.ports = ports;
+    this.sending = new SendBudget(ports.limits.maxBufferedBytes / 2);
   }
 
   /** Unary calls that the engine has and has not answered. */
@@ -66,13 +70,13 @@ export class CallDesk {
     this.#closed = true;
   }
 
-  /** Throws SHUTTING_DOWN, or OVERLOADED when one more call would be too many. */
-  check(): void {
+  /** Throws SHUTTING_DOWN, or OVERLOADED when one more call of this kind would be too many. */
+  check(kind: "unary" | "server_streaming"): void {
     if (this.#closed) throw shuttingDown();
     const { maxPending, maxBufferedBytes } = this.ports.limits;
-    if (this.#pending >= maxPending || this.#streams >= maxPending) {
-      throw overloaded(`${maxPending} calls are under way`, "TAPE_MAX_PENDING");
-    }
+    // Each kind by itself: streams that somebody holds open must not stop everybody's calls.
+    const [underWay, what] = kind === "unary" ? [this.#pending, "calls"] : [this.#streams, "streams"];
+    if (underWay >= maxPending) throw overloaded(`${maxPending} ${what} are under way`, "TAPE_MAX_PENDING");
     if (this.#bufferedBytes >= maxBufferedBytes) {
       throw overloaded(`${maxBufferedBytes} bytes of calls are in memory`, "TAPE_MAX_BUFFERED_BYTES");
     }

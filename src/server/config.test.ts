@@ -46,6 +46,8 @@ describe("the configuration", () => {
       maxStreams: 1000,
       maxConnections: 10_000,
       requestTimeoutMs: 60_000,
+      idleTimeoutMs: 300_000,
+      keepaliveMs: 30_000,
       graceMs: 10_000,
       cacheBytes: 128 * 2 ** 20,
       retention: {},
@@ -100,6 +102,7 @@ describe("the configuration", () => {
       runsMs: 36 * hour,
       payloadsMs: hour / 2,
     });
+    expect(load({ retentionDeadTasks: "1d" }).retention).toEqual({ deadTasksMs: day });
     expect(load({ retentionPayloads: "90d", retention: "2160h" }).retention.payloadsMs).toBe(90 * day);
   });
 

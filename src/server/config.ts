@@ -47,6 +47,10 @@ export interface ServerConfig {
   readonly maxConnections: number;
   /** Time to receive one whole request, or to hand over one response, in milliseconds. */
   readonly requestTimeoutMs: number;
+  /** Time that a connection of HTTP/2 may be without a call, in milliseconds. */
+  readonly idleTimeoutMs: number;
+  /** Time between two PINGs on a connection of HTTP/2 with calls, in milliseconds. */
+  readonly keepaliveMs: number;
   /** Time for a graceful stop, in milliseconds. */
   readonly graceMs: number;
   /** Bytes of hot rows kept in memory. */
@@ -127,6 +131,8 @@ export function loadConfig(
     maxStreams: parseInteger(...texts.labelled("maxStreams"), 1, 1_000_000),
     maxConnections: parseInteger(...texts.labelled("maxConnections"), 1, 1_000_000),
     requestTimeoutMs: parseInteger(...texts.labelled("requestTimeoutMs"), 1, 3_600_000),
+    idleTimeoutMs: parseInteger(...texts.labelled("idleTimeoutMs"), 1, 86_400_000),
+    keepaliveMs: parseInteger(...texts.labelled("keepaliveMs"), 1, 3_600_000),
     graceMs: parseInteger(...texts.labelled("graceMs"), 0, 3_600_000),
     cacheBytes: parseBytes(...texts.labelled("cacheBytes"), mebibyte, 1024 * gibibyte),
     metricsListen: readMetricsListen(texts),
@@ -144,7 +150,7 @@ function retentionBounds(texts: SettingTexts): RetentionBounds {
       `payloads cannot be kept ${texts.text("retentionPayloads")} when runs are kept ${texts.text("retention")}`,
     );
   }
-  return Object.freeze({ runsMs, payloadsMs });
+  return Object.freeze({ runsMs, payloadsMs, deadTasksMs: parseTime(...texts.labelled("retentionDeadTasks")) });
 }
 
 function readCredentials(texts: SettingTexts): readonly Credential[] {

@@ -259,3 +259,12 @@ function envelopes(bytes: Buffer): { readonly flags: number; readonly data: Buff
   }
   return all;
 }
+
+it.each(["application/grpc-web+proto", "application/grpc-web+json"])(
+  "a body of %s that cannot be read is the caller's fault, not internal",
+  async (type) => {
+    await start({});
+    const response = await post("BeginRun", Uint8Array.of(0xff, 0, 0, 0, 0), { "content-type": type });
+    expect(await response.text()).toMatch(/grpc-status: 3\r\n/);
+  },
+);

@@ -28,19 +28,21 @@ export function serveGrpc(
   if (!plainGrpc.has(headers["content-type"] ?? "") || (headers["grpc-encoding"] ?? "identity") !== "identity") {
     return false;
   }
-  new Exchange(new ServerCall(desk, method), stream, closing).begin(headers);
+  new Exchange(desk, new ServerCall(desk, method), stream, closing).begin(headers);
   return true;
 }
 
 /** One call on one HTTP/2 stream. */
 class Exchange {
+  readonly #desk: CallDesk;
   readonly #call: ServerCall;
   readonly #stream: ServerHttp2Stream;
   readonly #closing: AbortSignal;
   readonly #body = new SingleMessage();
   #timeoutMs: number | undefined;
 
-  constructor(call: ServerCall, stream: ServerHttp2Stream, closing: AbortSignal) {
+  constructor(desk: CallDesk, call: ServerCall, stream: ServerHttp2Stream, closing: AbortSignal) {
+    this.#desk = desk;
     this.#call = call;
     this.#stream = stream;
     this.#closing = closing;
@@ -100,6 +102,7 @@ class Exchange {
     this.#stream.respond({ ...okHeaders, ...responseMetadata(result) }, withTrailers);
     this.#stream.once("wantTrailers", sendOkTrailers);
     this.#stream.end(frame);
+    if (this.#stream.writableLength > 0) this.#stream.once("close", this.#sending(frame.length));
   }
 
   async #answerStream(request: object): Promise<void> {
@@ -123,8 +126,10 @@ class Exchange {
       if (name !== "watchValue") open({});
       for await (const item of this.#call.stream(request, ending.signal)) {
         if (!stream.headersSent) open(item);
+        if (this.#desk.sending.full) await this.#desk.sending.room(ending.signal);
         if (!stream.write(frameOf(response.encode(item as never)))) {
-          await once(stream, "drain", { signal: ending.signal });
+          const taken = this.#sending(stream.writableLength);
+          await once(stream, "drain", { signal: ending.signal }).finally(taken);
         }
       }
       this.#call.succeed();
@@ -139,6 +144,12 @@ class Exchange {
       this.#closing.removeEventListener("abort", close);
     }
     stream.end();
+  }
+
+  /** Takes note of bytes on their way; gives back what to call when the caller has taken them. */
+  #sending(bytes: number): () => void {
+    // Clients of gRPC take this code for RESOURCE_EXHAUSTED, which it is.
+    return this.#desk.sending.take(bytes, () => this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM));
   }
 
   /** Answers with nothing but trailers. A body that is still coming is cut off behind them. */

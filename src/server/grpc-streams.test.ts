@@ -3,7 +3,7 @@ import { connect } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
 import { GrpcCaller } from "../../test/server/grpc-caller.ts";
-import { serveDouble, type ServedDouble } from "../../test/server/server-fixture.ts";
+import { serveDouble, testConfig, type ServedDouble } from "../../test/server/server-fixture.ts";
 import { TapeError } from "../errors.ts";
 import type { WatchedValue } from "../model/call.ts";
 import type { EventEntry } from "../model/feed.ts";
@@ -50,6 +50,25 @@ function untilAborted(signal: AbortSignal | undefined): Promise<void> {
 }
 
 describe("plain gRPC, streaming", () => {
+  it("refuses one stream too many, and no call because of streams", async () => {
+    await start({
+      async *subscribeEvents(_request, options) {
+        yield event(1);
+        await untilAborted(options?.signal);
+      },
+      getRun: () => Promise.reject(new TapeError("RUN_NOT_FOUND", "none")),
+    });
+    const more = new GrpcCaller(served.server.address, undefined, { "grpc.use_local_subchannel_pool": 1 });
+    const streams = Array.from({ length: testConfig.maxPending }, (_, index) =>
+      (index % 2 === 0 ? caller : more).stream("subscribeEvents", {}),
+    );
+    await Promise.all(streams.map((stream) => stream.next()));
+    await expect(caller.stream("subscribeEvents", {}).next()).rejects.toMatchObject({ reason: "OVERLOADED" });
+    await expect(caller.unary("getRun", { runId: "r" })).rejects.toMatchObject({ reason: "RUN_NOT_FOUND" });
+    await Promise.all(streams.map((stream) => stream.return()));
+    more.close();
+  });
+
   it("delivers every item in order and ends with OK", async () => {
     await start({
       async *subscribeEvents() {

@@ -1,3 +1,4 @@
+import { connect } from "node:http2";
 import { Client, credentials, status } from "@grpc/grpc-js";
 import {
   fromBinary,
@@ -8,7 +9,7 @@ import {
   type MessageShape,
 } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { serveDouble, type ServedDouble } from "../../test/server/server-fixture.ts";
+import { serveDouble, testConfig, type ServedDouble } from "../../test/server/server-fixture.ts";
 import { TapeError } from "../errors.ts";
 import {
   HealthCheckRequestSchema,
@@ -79,6 +80,26 @@ describe("grpc.health.v1", () => {
   it("knows no other service", async () => {
     await expect(check("tape.v1.Tap")).rejects.toMatchObject({ code: status.NOT_FOUND });
     expect(await watch("tape.v1.Tap").next()).toMatchObject({ value: { status: Serving.SERVICE_UNKNOWN } });
+  });
+
+  it("lets watchers hold so many streams and no more, and still answers every question", async () => {
+    const sessions = [connect(served.url), connect(served.url)];
+    const headers = { ":method": "POST", "content-type": "application/grpc", te: "trailers" };
+    const refused: unknown[] = [];
+    for (let opened = 0; opened <= testConfig.maxPending; opened += 1) {
+      const stream = sessions[opened % 2]?.request({ ...headers, ":path": "/grpc.health.v1.Health/Watch" });
+      const remember = (given: Record<string, unknown>): unknown =>
+        given["grpc-status"] && refused.push(given["grpc-status"]);
+      stream
+        ?.on("error", () => {})
+        .on("response", remember)
+        .on("trailers", remember)
+        .resume();
+      stream?.end(Buffer.alloc(5));
+    }
+    await expect.poll(() => refused).toEqual([`${status.UNAVAILABLE}`]);
+    expect((await check("")).status).toBe(Serving.SERVING);
+    for (const session of sessions) session.destroy();
   });
 
   it("tells a watcher that the server stops, and leaves", async () => {

@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
 import { GrpcCaller } from "../../test/server/grpc-caller.ts";
 import { serveDouble, type ServedDouble } from "../../test/server/server-fixture.ts";
 import { Port } from "./port.ts";
+import { readTlsIdentity } from "./tls-identity.ts";
 
 let served: ServedDouble;
 
@@ -40,6 +42,10 @@ async function stillServes(): Promise<boolean> {
   return true;
 }
 
+const tlsFiles = readTlsIdentity({
+  certFile: join(import.meta.dirname, "../../test/server/tls/cert.pem"),
+  keyFile: join(import.meta.dirname, "../../test/server/tls/key.pem"),
+});
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const getHealth = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
@@ -203,6 +209,30 @@ describe("one port", () => {
     await expect.poll(() => port.connections).toBe(0);
     await port.close();
   });
+
+  it.each([
+    [
+      "a TLS handshake",
+      tlsFiles,
+      Buffer.concat([Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]), Buffer.alloc(500)]),
+    ],
+    ["the first bytes", null, Buffer.from("PR")],
+  ])(
+    "closes a connection that takes too long for %s, also when it says something all the time",
+    async (_what, tls, bytes) => {
+      served = await serveDouble({});
+      const listen = { host: "127.0.0.1", port: 0 };
+      const port = await Port.open({ listen, tls, maxConnections: 9, silenceMs: 100 });
+      port.accept({ http1: () => {}, http2: () => {} });
+      const slow = await socketTo(port.address.port);
+      let at = 0;
+      const trickle = setInterval(() => slow.write(bytes.subarray(at, (at += 1))), 10);
+      await closeOf(slow);
+      clearInterval(trickle);
+      expect(at).toBeLessThan(bytes.length + 100);
+      await port.close();
+    },
+  );
 });
 
 function written(socket: Socket, bytes: string): Promise<void> {

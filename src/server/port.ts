@@ -8,7 +8,7 @@ export interface PortOptions {
   readonly listen: ListenAddress;
   readonly tls: TlsIdentity | null;
   readonly maxConnections: number;
-  /** A connection that says nothing is closed after this many milliseconds. */
+  /** A connection whose protocol is not known after this many milliseconds is closed: the TLS handshake, the first bytes. */
   readonly silenceMs: number;
 }
 
@@ -31,13 +31,15 @@ export class Port {
   readonly #closed: Promise<void>;
   /** Connections that no protocol has taken yet. */
   readonly #waiting = new Set<Socket>();
+  /** By the peer's address, which a connection and its TLS share: what closes it unless a protocol takes it in time. */
+  readonly #deadlines = new Map<string, NodeJS.Timeout>();
   #protocols: Protocols | undefined;
 
   /** Opens a port. Errors: CONFIG_INVALID when it cannot be had. */
   static async open(options: PortOptions): Promise<Port> {
     const { listen, tls, maxConnections } = options;
     const sockets = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs };
-    const alpn = { ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: options.silenceMs };
+    const alpn = { ALPNProtocols: ["h2", "http/1.1"] };
     const server = tls === null ? createServer(sockets) : createTlsServer({ ...sockets, ...alpn, ...tls });
     server.maxConnections = maxConnections;
     await new Promise<void>((resolve, reject) => {
@@ -84,12 +86,29 @@ export class Port {
 
   #track(socket: Socket): void {
     this.#sockets.add(socket);
+    const peer = peerOf(socket);
+    this.#deadlines.set(peer, this.#deadline(socket));
     socket.once("close", () => {
       this.#sockets.delete(socket);
       this.#waiting.delete(socket);
+      this.#settle(peer);
     });
     // Before a protocol has taken it, a broken connection concerns nobody.
     socket.on("error", ignore);
+  }
+
+  /** A time for all of it: one that starts again with every byte never ends for whoever sends them one by one. */
+  #deadline(socket: Socket): NodeJS.Timeout {
+    return setTimeout(() => {
+      // Before a server accepts, it is not the peer who keeps waiting.
+      if (this.#protocols === undefined) this.#deadlines.set(peerOf(socket), this.#deadline(socket));
+      else socket.destroy();
+    }, this.#silenceMs).unref();
+  }
+
+  #settle(peer: string): void {
+    clearTimeout(this.#deadlines.get(peer));
+    this.#deadlines.delete(peer);
   }
 
   #take(socket: Socket): void {
@@ -112,17 +131,16 @@ export class Port {
       seen = Buffer.concat([seen, chunk]);
       const start = seen.toString("latin1", 0, preface.length);
       if (start.length < preface.length && preface.startsWith(start)) return;
-      socket.off("readable", look).off("end", giveUp).off("timeout", giveUp);
-      socket.setTimeout(0);
+      socket.off("readable", look).off("end", giveUp);
       socket.unshift(seen);
       this.#handOver(socket, start === preface ? protocols.http2 : protocols.http1);
     };
-    socket.setTimeout(this.#silenceMs);
-    socket.on("readable", look).on("end", giveUp).on("timeout", giveUp);
+    socket.on("readable", look).on("end", giveUp);
   }
 
   #handOver(socket: Socket, take: (socket: Socket) => void): void {
     this.#waiting.delete(socket);
+    this.#settle(peerOf(socket));
     take(socket);
   }
 }
@@ -140,6 +158,10 @@ function cannotListen(listen: ListenAddress, cause: NodeJS.ErrnoException): Erro
   };
   const fault = known[cause.code ?? ""] ?? cause.message;
   return configError("listen", `cannot listen on ${formatAddress(listen)}: ${fault}`, cause);
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function ignore(): void {}

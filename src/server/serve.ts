@@ -120,6 +120,7 @@ async function serveStore(
       cacheBytes: config.cacheBytes,
       maxPending: config.maxPending,
       version,
+      housekeeping: true,
       retention: config.retention,
       onRetention: (pass) => logger.info({ area: "retention", ...pass }, "retention pass"),
       reactor: reactor(({ cause, message, ...trouble }) => logger.warn({ ...trouble, err: cause }, message)),

@@ -35,6 +35,7 @@ export class ServerCall {
   #expiry: Expiry | undefined;
   #runId = "";
   #heldBytes = 0;
+  #begun = false;
   #ended = false;
   #released = false;
 
@@ -52,7 +53,7 @@ export class ServerCall {
     const span = startServerSpan(this.method.desc.name, traceparent);
     this.#span = span;
     const enter = ({ access, expiresAtMs }: Admission): void => {
-      this.#desk.check();
+      this.#desk.check(this.method.kind);
       this.#options = { ...readCallOptions(headers), traceparent: traceparentOf(span, traceparent) };
       this.#expiresAtMs = expiresAtMs;
       this.#tape = this.#desk.ports.tapeOf(access);
@@ -63,10 +64,15 @@ export class ServerCall {
     return undefined;
   }
 
+  /** Whether the request has not become a call (yet): it is neither begun nor refused. */
+  get isUntouched(): boolean {
+    return !this.#begun && !this.#ended;
+  }
+
   /** Takes note of bytes of the request that are kept in memory. Throws OVERLOADED. */
   receive(bytes: number): void {
     this.hold(bytes);
-    this.#desk.check();
+    this.#desk.check(this.method.kind);
   }
 
   /** Takes note of bytes that are kept in memory until {@link release}. */
@@ -147,7 +153,8 @@ export class ServerCall {
   }
 
   #begin(request: object): [Tape, CallOptions] {
-    this.#desk.check();
+    this.#begun = true;
+    this.#desk.check(this.method.kind);
     this.#runId = runIdOf(request);
     if (this.#tape === undefined) throw new TapeError("INTERNAL", "the call was not admitted");
     return [this.#tape, this.#options];

@@ -57,8 +57,12 @@ const engineCounters: ReadonlySet<string> = new Set<keyof EngineStats>([
   "loads",
   "compactedRuns",
   "deletedRuns",
+  "deletedTasks",
   "sweptLeftovers",
   "retentionFailures",
+  "staleKeys",
+  "reindexedRows",
+  "housekeepingFailures",
   "tasksMade",
   "predicatesFailed",
 ]);

@@ -54,11 +54,14 @@ export type SettingName =
   | "maxStreams"
   | "maxConnections"
   | "requestTimeoutMs"
+  | "idleTimeoutMs"
+  | "keepaliveMs"
   | "graceMs"
   | "cacheBytes"
   | "metricsListen"
   | "retention"
-  | "retentionPayloads";
+  | "retentionPayloads"
+  | "retentionDeadTasks";
 
 const settings: Readonly<Record<SettingName, Omit<SettingInfo, "name">>> = {
   store: {
@@ -211,6 +214,18 @@ const settings: Readonly<Record<SettingName, Omit<SettingInfo, "name">>> = {
     fallback: "60000",
     help: "time to receive a whole request or to hand over a response",
   },
+  idleTimeoutMs: {
+    flag: "--idle-timeout-ms <ms>",
+    env: "TAPE_IDLE_TIMEOUT_MS",
+    fallback: "300000",
+    help: "an HTTP/2 connection without a call is closed after that time",
+  },
+  keepaliveMs: {
+    flag: "--keepalive-ms <ms>",
+    env: "TAPE_KEEPALIVE_MS",
+    fallback: "30000",
+    help: "how often an HTTP/2 connection with calls is asked whether its peer is there; it has as long to answer",
+  },
   graceMs: {
     flag: "--grace-ms <ms>",
     env: "TAPE_GRACE_MS",
@@ -234,6 +249,12 @@ const settings: Readonly<Record<SettingName, Omit<SettingInfo, "name">>> = {
     env: "TAPE_RETENTION_PAYLOADS",
     fallback: "",
     help: "how long their payloads are kept, if not as long as they are",
+  },
+  retentionDeadTasks: {
+    flag: "--retention-dead-tasks <time>",
+    env: "TAPE_RETENTION_DEAD_TASKS",
+    fallback: "",
+    help: "how long tasks that were given up are kept; empty: for ever",
   },
   metricsListen: {
     flag: "--metrics-listen <address>",

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
-import { createServer as createHttp1Server, type Server as Http1Server } from "node:http";
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from "node:http2";
+import { createServer as createHttp1Server, type Server as Http1Server, type ServerResponse } from "node:http";
+import { constants, createServer as createHttp2Server, type Http2Server } from "node:http2";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Logger } from "pino";
@@ -23,6 +23,7 @@ import { closeMetricsPort, openMetricsPort, serveMetrics } from "./metrics-port.
 import { serveProbe, type ProbeOptions } from "./probe-routes.ts";
 import { Readiness } from "./readiness.ts";
 import { routeReflection } from "./reflection-routes.ts";
+import { SessionWatch } from "./session-watch.ts";
 import { renderMetrics } from "./server-metrics.ts";
 import { StreamWatch } from "./stream-watch.ts";
 import { readTlsIdentity } from "./tls-identity.ts";
@@ -80,7 +81,8 @@ const connectionWindowBytes = 8 * 1024 * 1024;
 /** Opens a port as configured. Errors: CONFIG_INVALID, also for TLS files. */
 export function openPort(config: ServerConfig): Promise<Port> {
   const tls = config.tls === null ? null : readTlsIdentity(config.tls);
-  return Port.open({ listen: config.listen, tls, maxConnections: config.maxConnections, silenceMs: headersTimeoutMs });
+  const { listen, maxConnections } = config;
+  return Port.open({ listen, tls, maxConnections, silenceMs: greetingMsOf(config) });
 }
 
 /** Serves an engine on one port. Errors: CONFIG_INVALID. */
@@ -135,9 +137,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       response.destroy();
     }
   };
-  const http1 = startHttp1(config, handler);
-  const watch = new StreamWatch(config.requestTimeoutMs);
-  const sessions = new Set<ServerHttp2Session>();
+  const watch = new StreamWatch({
+    timeoutMs: config.requestTimeoutMs,
+    // What may be under way, of both kinds, and as many as one connection may have that are still coming.
+    maxStreams: 2 * config.maxPending + config.maxStreams,
+  });
+  const http1 = startHttp1(config, handler, watch);
+  const sessions = new SessionWatch({
+    greetingMs: greetingMsOf(config),
+    idleMs: config.idleTimeoutMs,
+    keepaliveMs: config.keepaliveMs,
+  });
   const http2 = startHttp2(config, desk, closing.signal, handler, watch, sessions);
   port.accept({
     http1: (socket) => void http1.emit("connection", socket),
@@ -149,7 +159,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closing.abort(shuttingDown());
     const gone = port.close();
     const metricsGone = closeMetricsPort(metricsPort);
-    for (const session of sessions) session.close();
+    sessions.closeAll();
     http1.closeIdleConnections();
     const cut = setTimeout(() => port.destroy(), graceMs);
     let quietTicks = 0;
@@ -164,6 +174,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clearInterval(tick);
     clearTimeout(cut);
     watch.close();
+    sessions.close();
     loopDelay.disable();
     http1.close();
   };
@@ -183,16 +194,23 @@ function authenticatorOf({ auth, idTokens, credentials, maxPending }: ServerConf
 
 type Handler = (request: NodeRequest, response: NodeResponse) => void;
 
-function startHttp1(config: ServerConfig, handler: Handler): Http1Server {
+/** How long a connection may take to say the first thing. */
+const greetingMsOf = (config: ServerConfig): number => Math.min(headersTimeoutMs, config.requestTimeoutMs);
+
+function startHttp1(config: ServerConfig, handler: Handler, watch: StreamWatch): Http1Server {
+  const watched = (request: NodeRequest, response: ServerResponse & NodeResponse): void => {
+    watch.addResponse(response);
+    handler(request, response);
+  };
   const server = createHttp1Server(
     {
       maxHeaderSize: maxHeaderBytes,
-      headersTimeout: Math.min(headersTimeoutMs, config.requestTimeoutMs),
+      headersTimeout: greetingMsOf(config),
       requestTimeout: config.requestTimeoutMs,
       connectionsCheckingInterval: Math.min(1000, config.requestTimeoutMs),
-      keepAliveTimeout: keepAliveTimeoutMs,
+      keepAliveTimeout: Math.min(keepAliveTimeoutMs, config.idleTimeoutMs),
     },
-    handler,
+    watched,
   );
   // Connections are handed to it, so it never listens; but only "listening" starts the checks of its timeouts.
   server.emit("listening");
@@ -205,7 +223,7 @@ function startHttp2(
   closing: AbortSignal,
   handler: Handler,
   watch: StreamWatch,
-  sessions: Set<ServerHttp2Session>,
+  sessions: SessionWatch,
 ): Http2Server {
   const options = {
     // In MB; what one connection has in flight counts too, and the desk bounds that for all of them together.
@@ -221,7 +239,6 @@ function startHttp2(
   const server = createHttp2Server(options);
   server.on("session", (session) => {
     sessions.add(session);
-    session.once("close", () => sessions.delete(session));
     session.setLocalWindowSize(connectionWindowBytes);
   });
   server.on("stream", (stream, headers, flags) => {
@@ -229,7 +246,12 @@ function startHttp2(
     stream.on("error", ignore);
     // Its caller may have reset it already; Node's wrapper for HTTP/1.1 handlers throws on such streams.
     if (stream.destroyed || stream.closed) return;
-    watch.add(stream);
+    sessions.addStream(stream);
+    if (!watch.add(stream)) {
+      // Nothing of it was done, says this code: it may be tried again.
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      return;
+    }
     if (!serveGrpc(desk, closing, stream, headers)) compat.emit("stream", stream, headers, flags);
   });
   return server;
