@@ -7,7 +7,9 @@ import { createStore } from "./store/open-store.ts";
 import { noObserver, type StoreObserver } from "./store/store-observer.ts";
 
 /** Options of {@link openTape}. Everything has a default. */
-export interface OpenTapeOptions extends Omit<EngineOptions, "store" | "version"> {
+export interface OpenTapeOptions extends Omit<EngineOptions, "store" | "version" | "housekeeping"> {
+  /** Whether to keep the journal tidy, when it is open for some minutes. Default true. */
+  readonly housekeeping?: boolean;
   /**
    * Whether the store is made, or brought up to date, if need be. With `false` a store that is missing or out of date is
    * STORE_NOT_USABLE or MIGRATION_PENDING, and nothing is written. Default: true.
@@ -35,7 +37,13 @@ export async function openTape(url: string, options: OpenTapeOptions = {}): Prom
     await store.close();
     throw error;
   }
-  const engine = new Engine({ store, version: packageVersion(), reactor: reactor(), ...engineOptions });
+  const engine = new Engine({
+    store,
+    version: packageVersion(),
+    reactor: reactor(),
+    housekeeping: true,
+    ...engineOptions,
+  });
   engine.start();
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= engine.close().then(() => store.close()));

@@ -7,7 +7,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 /** Why these bytes are no head, or the head. */
 function read(head: Uint8Array): unknown {
   try {
-    return decodeHead(head, 3, "~/run/r");
+    return decodeHead(head, 3, "~/run/r", ["run"]);
   } catch (error) {
     if (!(error instanceof TapeError) || !error.message.includes("row ~/run/r")) throw error;
     return error.reason;
@@ -16,7 +16,7 @@ function read(head: Uint8Array): unknown {
 
 describe("the head of a row", () => {
   it.each([1, 2, 3])("of format %i is read by a version that knows 3", (format) => {
-    const head = { format, name: "ü€🎲" };
+    const head = { format, kind: "run", name: "ü€🎲" };
     expect(read(encodeHead(JSON.stringify(head)))).toEqual(head);
   });
 
@@ -27,6 +27,9 @@ describe("the head of a row", () => {
     ["bytes that are no UTF-8", Uint8Array.of(0x7b, 0xff, 0x7d), "STORE_CORRUPT"],
     ["no format", bytes("{}"), "STORE_CORRUPT"],
     ["a format that is no number", bytes('{"format":"1"}'), "STORE_CORRUPT"],
+    ["another kind", bytes('{"format":1,"kind":"task"}'), "STORE_CORRUPT"],
+    ["no kind", bytes('{"format":1}'), "STORE_CORRUPT"],
+    ["a format before the first", bytes('{"format":0,"kind":"run"}'), "STORE_CORRUPT"],
     ["something else", bytes("null"), "STORE_CORRUPT"],
     ["a list", bytes("[1]"), "STORE_CORRUPT"],
   ])("with %s is refused, naming the row", (_what, head, reason) => {

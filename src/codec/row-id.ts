@@ -13,6 +13,9 @@ export const partitionOf = (name: string): Partition => segment(name) as Partiti
 /** The partition that a row is in. */
 export const partitionOfRow = (row: RowId): Partition => row.slice(0, row.indexOf("/")) as Partition;
 
+/** The kind of a row: `run`, `session`, `task` and so on. */
+export const rowKind = (row: RowId): string => row.split("/", 2)[1] ?? "";
+
 /** What identifies a run for ever. */
 export interface RunIdentity {
   readonly tenantId: string;
@@ -87,6 +90,11 @@ export const tickIndex = "tick";
 /** Runs that are over and have payloads, by when they ended; and those that have none any more. For retention alone. */
 export const payloadsIndex = "retain-payloads";
 export const retireIndex = "retain-runs";
+
+/** Tasks that are DONE, by when; tasks that were given up; reactions that were deregistered. For retention alone. */
+export const retireTasksIndex = "retain-tasks";
+export const retireDeadTasksIndex = "retain-dead-tasks";
+export const deregisteredIndex = "retain-reactions";
 
 /** The reactions that are registered. One for all partitions: only the server reads it. */
 export const reactorIndex = "reactor";

@@ -13,13 +13,23 @@ export interface ChoreLoopOptions {
   readonly owner: string;
   /** Names the chore for ever. */
   readonly chore: string;
-  /** How long after it was done it is done again, in milliseconds. */
+  /** How long after it was done it is done again, in milliseconds; Infinity: never again. */
   readonly everyMs: number;
+  /** How long after its start this server first looks whether it is due, in milliseconds. Default: at once. */
+  readonly firstAfterMs?: number;
   /**
    * Does it, in small steps; before each it asks whether it is still its own. Resolves to whether it came to its end.
    * Its commits must be conditional: another server may have taken over since the last question.
    */
-  readonly work: (isMine: () => Promise<boolean>, signal: AbortSignal) => Promise<boolean>;
+  readonly work: (turn: ChoreTurn, signal: AbortSignal) => Promise<boolean>;
+}
+
+/** One server's turn at a chore. */
+export interface ChoreTurn {
+  /** Up to where it was done before; empty: it is to be begun. */
+  readonly place: string;
+  /** Whether the chore is still this server's, which has done it up to a place. Default: the place that it began at. */
+  readonly isMine: (place?: string) => Promise<boolean>;
 }
 
 /** When the server that does a chore dies, another may begin after this. */
@@ -51,7 +61,8 @@ export class ChoreLoop {
   }
 
   async #loop(): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, firstAfterMs = 0 } = this.#options;
+    if (firstAfterMs > 0) await clock.sleep(firstAfterMs, this.#stop.signal);
     while (!this.#stop.signal.aborted) {
       let nextMs = clock.now() + lookAgainMs;
       try {
@@ -59,6 +70,7 @@ export class ChoreLoop {
       } catch {
         // The store is away; the next turn tries again.
       }
+      if (nextMs === Infinity) return;
       await clock.sleep(Math.max(1, nextMs - clock.now()), this.#stop.signal);
     }
   }
@@ -67,15 +79,24 @@ export class ChoreLoop {
   async #turn(): Promise<number> {
     const { pipeline, clock, owner, everyMs, work } = this.#options;
     const turn = await pipeline.execute(this.#target, takeChore(owner, leaseMs, everyMs), plainCall);
-    if (turn.kind === "later") return Math.min(turn.atMs, clock.now() + everyMs);
-    const isMine = (): Promise<boolean> =>
-      pipeline.execute(this.#target, keepChore(owner, turn.epoch, leaseMs), plainCall);
+    if (turn.kind === "later") return this.#lookAt(turn.atMs);
+    let { place } = turn;
+    const isMine = (reached = place): Promise<boolean> => {
+      place = reached;
+      return pipeline.execute(this.#target, keepChore(owner, turn.epoch, leaseMs, place), plainCall);
+    };
     let isDone = false;
     try {
-      isDone = await work(isMine, this.#stop.signal);
+      isDone = await work({ place, isMine }, this.#stop.signal);
     } finally {
-      await pipeline.execute(this.#target, endChore(turn.epoch, isDone), plainCall).catch(() => undefined);
+      await pipeline.execute(this.#target, endChore(turn.epoch, isDone, place), plainCall).catch(() => undefined);
     }
     return clock.now() + (isDone ? everyMs : lookAgainMs);
+  }
+
+  /** A clock may be wrong, or be set: never sleeps longer than it takes to become due again. */
+  #lookAt(dueMs: number): number {
+    const { clock, everyMs } = this.#options;
+    return dueMs === Infinity ? dueMs : Math.min(dueMs, clock.now() + everyMs);
   }
 }

@@ -1,4 +1,4 @@
-import { encodeHead } from "../codec/head.ts";
+import { emptyHead, encodeHead } from "../codec/head.ts";
 import type { IndexKey } from "../model/row.ts";
 import type { Append, Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
@@ -130,14 +130,15 @@ export class Committer {
     slot.sending = group;
     slot.group = null;
     const keys = rules.indexKeys(state, slot.partition);
-    const add = keys.filter((key) => !includesKey(slot.keys, key));
-    const remove = slot.keys.filter((key) => !includesKey(keys, key));
+    const add = group.writesAllKeys ? keys : without(keys, slot.keys);
+    const had = group.staleKeys.length === 0 ? slot.keys : [...slot.keys, ...group.staleKeys];
+    const remove = without(had, keys);
     const trimBelow = rules.trimBelow(state);
     const append: Append = {
       row: slot.row,
       expect: slot.version,
       commitId: this.#options.ids.commitId(),
-      head: encodeHead(rules.head(state)),
+      head: slot.isEmpty && !group.changesRow ? emptyHead : encodeHead(rules.head(state)),
       entries: group.entries,
       trimBelow: trimBelow > slot.trimmedBelow ? trimBelow : undefined,
       dropBodiesBelow: slot.bodiesFrom > slot.droppedBelow ? slot.bodiesFrom : undefined,
@@ -172,6 +173,7 @@ export class Committer {
     this.stats.entries += append.entries.length;
     slot.version = append.expect + 1;
     slot.keys = keys;
+    slot.isEmpty = append.head === emptyHead;
     slot.trimmedBelow = append.trimBelow ?? slot.trimmedBelow;
     slot.droppedBelow = append.dropBodiesBelow ?? slot.droppedBelow;
     this.#options.onCommitted(slot, group, append.index.add);
@@ -187,4 +189,11 @@ interface Sent {
 
 /** Whether this key is among these. */
 export const includesKey = (keys: readonly IndexKey[], wanted: IndexKey): boolean =>
-  keys.some((key) => key.key === wanted.key && key.index === wanted.index);
+  keys.some((key) => isKey(wanted, key));
+
+const isKey = (key: IndexKey, other: IndexKey | undefined): boolean =>
+  key.key === other?.key && key.index === other.index;
+
+/** Those keys that are not among others. Mostly both are the same, in the same order. */
+const without = (keys: readonly IndexKey[], others: readonly IndexKey[]): readonly IndexKey[] =>
+  keys.filter((key, i) => !isKey(key, others[i]) && !includesKey(others, key));

@@ -74,6 +74,21 @@ describe("a list of what is due", () => {
     }
   });
 
+  it("goes on without a run that cannot be read, and says so when there is no other", async () => {
+    const { tape } = scene.open();
+    const row = runRow(partitionOf(""), "damaged");
+    const head = new TextEncoder().encode("{");
+    const index = { add: [{ index: indexName(partitionOf(""), "dispatch"), key: timeKey(1) }], remove: [] };
+    await scene.memory.append([{ row, expect: 0, commitId: "c", head, entries: [], index }]);
+    await expect(tape.listEffectsToDispatch({})).rejects.toMatchObject({
+      reason: "STORE_CORRUPT",
+      message: expect.stringContaining(row) as string,
+    });
+    const runId = await newRun(tape);
+    await newEffect(tape, runId, "k");
+    expect((await tape.listEffectsToDispatch({ limit: 1 })).effects).toMatchObject([{ runId }]);
+  });
+
   it("has nothing that is not due, nor what somebody has taken meanwhile", async () => {
     const { tape } = scene.open();
     const runId = await newRun(tape);

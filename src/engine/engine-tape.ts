@@ -29,6 +29,7 @@ import { callOf, patient } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import { listDue, type DueQuery } from "./due-lists.ts";
 import type { IdSource } from "./id-source.ts";
+import { whole } from "./page.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Target } from "./slot-cache.ts";
 import { Reactions } from "./reactions.ts";
@@ -107,8 +108,8 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
         return pipeline.execute(target, decided, callOf(method, options, ids, limits));
       });
 
-  const list = <T>(query: Omit<DueQuery<T>, "partition">): Promise<readonly T[]> =>
-    listDue(pipeline, store, { ...query, partition });
+  const list = <T>(query: Omit<DueQuery<T>, "partition" | "limits">): Promise<readonly T[]> =>
+    listDue(pipeline, store, { ...query, partition, limits });
 
   const at = (nowMs: number | undefined): number => {
     const now = integer("now_ms", nowMs);
@@ -226,7 +227,10 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
       }),
 
     registerCompensation: runCall("RegisterCompensation", obligations.registerCompensation),
-    listObligations: runCall("ListObligations", obligations.listObligations),
+    listObligations: async (request, options) => {
+      const answer = await runCall("ListObligations", obligations.listObligations)(request, options);
+      return whole(answer, limits, "ask for the unresolved ones, or for those of one status");
+    },
     resolveObligation: runCall("ResolveObligation", obligations.resolveObligation),
     listUnresolvedObligations: (request = {}, options) =>
       call(options, async () => {
@@ -276,7 +280,8 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
     registerReaction: (request, options) => call(options, () => reactions.register(request, tenantOf(access, ""))),
     deregisterReaction: (request, options) =>
       call(options, () => reactions.deregister(request, callOf("DeregisterReaction", options, ids, limits))),
-    listReactions: (request = {}, options) => call(options, () => reactions.list(request)),
+    listReactions: (request = {}, options) =>
+      call(options, async () => whole(await reactions.list(request), limits, "ask for a narrower subject pattern")),
     claimTasks: (request, options) =>
       call(options, async () => ({ tasks: await tasks.claim(request, callOf("ClaimTasks", options, ids, limits)) })),
     completeTask: (request, options) =>
@@ -294,7 +299,8 @@ export function engineTape(ports: EnginePorts, access: Access): Tape {
 
     createSession: (request, options) =>
       call(options, () => sessions.create(request, callOf("CreateSession", options, ids, limits))),
-    getSession: (request, options) => call(options, () => sessions.get(request)),
+    getSession: (request, options) =>
+      call(options, async () => whole(await sessions.get(request), limits, "ask for fewer events")),
     listSessions: (request, options) => call(options, () => sessions.list(request)),
     deleteSession: (request, options) =>
       call(options, () => sessions.delete(request, callOf("DeleteSession", options, ids, limits))),

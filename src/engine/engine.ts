@@ -13,6 +13,7 @@ import { engineTape, type EnginePorts } from "./engine-tape.ts";
 import { FeedLag } from "./feed-lag.ts";
 import { randomIds, type IdSource } from "./id-source.ts";
 import { countNeeds, type NeedCounts } from "./inspect/need-counts.ts";
+import { defaultHousekeeping, Housekeeping, type HousekeepingStats, type HousekeepingTimes } from "./housekeeping.ts";
 import { Pipeline, type PipelineStats } from "./pipeline.ts";
 import { Retention, type RetentionBounds, type RetentionPass, type RetentionStats } from "./retention.ts";
 import { Ticker } from "./ticker.ts";
@@ -33,6 +34,11 @@ export interface EngineOptions {
    * Default true.
    */
   readonly reactors?: boolean;
+  /**
+   * Whether to keep the journal tidy: to take away what crashes left in the indexes and in the store, and to bring indexes of
+   * older journals up to date; or when to. Default false.
+   */
+  readonly housekeeping?: boolean | HousekeepingTimes;
   /** How long runs that are over are kept. Default: for ever. */
   readonly retention?: RetentionBounds;
   /** Told after every pass of retention. */
@@ -48,7 +54,7 @@ export interface EngineOptions {
 }
 
 /** Counters since the start, and sizes as of now. */
-export interface EngineStats extends PipelineStats, RetentionStats {
+export interface EngineStats extends PipelineStats, RetentionStats, HousekeepingStats {
   /** Streams that wait for a commit. */
   readonly waitingStreams: number;
   /** Tasks that this server made of matching entries. */
@@ -80,6 +86,7 @@ export class Engine {
   /** Of those who called; the first one is that of callers without a credential. */
   readonly #partitions = new Set<Partition>([partitionOf("")]);
   readonly #retention: Retention;
+  readonly #housekeeping: Housekeeping;
   readonly #closing = new AbortController();
   readonly #tapes = new WeakMap<Access, Tape>();
   #elsewhere: Promise<void> | null = null;
@@ -124,11 +131,15 @@ export class Engine {
     this.#background = reactors
       ? [new Ticker(this.#pipeline, store, clock), ...(reactor === undefined ? [] : [reactor(this.#ports)])]
       : [];
+    const { housekeeping = false } = options;
+    const times = housekeeping === true ? defaultHousekeeping : housekeeping === false ? null : housekeeping;
+    const owner = options.retention === undefined && times === null ? "" : ids.id();
+    this.#housekeeping = new Housekeeping({ pipeline: this.#pipeline, store, clock, owner, times });
     this.#retention = new Retention({
       pipeline: this.#pipeline,
       store,
       clock,
-      owner: options.retention === undefined ? "" : ids.id(),
+      owner,
       bounds: options.retention ?? {},
       onPass: options.onRetention,
     });
@@ -138,6 +149,7 @@ export class Engine {
   start(): void {
     for (const work of this.#background) work.start();
     this.#retention.start();
+    this.#housekeeping.start();
   }
 
   /** Counts what is in this partition among the figures for operators, also before anybody calls. */
@@ -180,6 +192,7 @@ export class Engine {
     return {
       ...this.#pipeline.stats(),
       ...this.#retention.stats,
+      ...this.#housekeeping.stats,
       waitingStreams: this.#wakeups.waiters,
       tasksMade,
       predicatesFailed,
@@ -195,7 +208,7 @@ export class Engine {
   async #close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#background.map((work) => work.close()));
-    await this.#retention.close();
+    await Promise.all([this.#retention.close(), this.#housekeeping.close()]);
     await this.#pipeline.close();
     await this.#elsewhere;
   }

@@ -1,12 +1,13 @@
 import type { Partition } from "../codec/row-id.ts";
 import { toTapeError } from "../errors.ts";
-import { accept, fenceEvent, type BodyLookup, type Decide, type Outcome } from "../journal/row.ts";
+import { fenceEvent, type BodyLookup, type Decide, type Outcome } from "../journal/row.ts";
 import type { Limits } from "../journal/limits.ts";
 import type { IndexKey, RowId, Seq } from "../model/row.ts";
 import type { Store } from "../store/store.ts";
 import { BodyReader } from "./bodies.ts";
 import type { Clock } from "./clock.ts";
-import { Committer, includesKey } from "./committer.ts";
+import { Committer } from "./committer.ts";
+import { withoutStaleKeys, type KeyFence } from "./key-fence.ts";
 import { contended, overloaded, shuttingDown } from "./pipeline-errors.ts";
 import { collect, contextOf, toEntry } from "./task.ts";
 import { SlotCache, type Target } from "./slot-cache.ts";
@@ -110,19 +111,17 @@ export class Pipeline {
   }
 
   /**
-   * Takes back an index key that the row does not want (any more): a leftover of a writer that died between the two.
-   * The key counts as the row's until the next commit, which then removes it.
+   * Takes back an index key that the row does not want (any more): a leftover of a writer that died between the two. A row
+   * that does not exist keeps it: it may be about to be made.
    */
   async dropStaleKey<S extends RowState, E>(target: Target<S, E>, key: IndexKey): Promise<void> {
-    const fence: Decide<S, RowEvent, null> = (state) => {
-      const slot = this.#cache.active(target.row);
-      if (slot === undefined || slot.version === 0 || includesKey(slot.rules.indexKeys(state, slot.partition), key)) {
-        return accept([], null);
-      }
-      slot.keys = [...slot.keys, key];
-      return accept([{ kind: fenceEvent }], null);
-    };
-    await this.execute(target as unknown as Target<S, RowEvent>, fence, plainCall);
+    await this.changeKeys(target, withoutStaleKeys([key], false));
+  }
+
+  /** Commits a change of nothing but the row's version and its index keys. */
+  changeKeys<S extends RowState, E, T>(target: Target<S, E>, fence: KeyFence<T>): Promise<T> {
+    const decide = fence(() => this.#cache.active(target.row));
+    return this.execute(target as unknown as Target<RowState, RowEvent>, decide, plainCall);
   }
 
   /** Counters and sizes. */
@@ -222,6 +221,7 @@ export class Pipeline {
   }
 
   #evolve(slot: RowSlot, state: RowState, group: Group, event: RowEvent, trace: string, now: number): void {
+    group.changesRow ||= event.kind !== fenceEvent;
     if (event.kind === fenceEvent) {
       slot.generation += 1;
     } else if ("ref" in event) {

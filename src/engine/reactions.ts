@@ -24,6 +24,7 @@ import type {
 } from "../model/reaction.ts";
 import type { RowId } from "../model/row.ts";
 import type { ScanItem } from "../store/store.ts";
+import { DamagedRows } from "./damaged-rows.ts";
 import type { EnginePorts } from "./engine-tape.ts";
 import { lastEntry } from "./feed-start.ts";
 import { plainCall, type Call } from "./row-slot.ts";
@@ -73,19 +74,24 @@ export class Reactions {
     const isWanted = patternFilter(request.subjectPattern ?? "");
     const index = indexName(this.#partition, "reactions");
     const reactions: Reaction[] = [];
+    const damaged = new DamagedRows();
     for (let after: ScanItem | undefined; ;) {
       const page = await store.scan(index, { after, limit: scanPage });
       const found = await Promise.all(
         page.items.map(async ({ row, key }) => {
           const target = reactionTarget(this.#partition, row);
-          const registered = await pipeline.execute(target, readReaction, plainCall);
+          const registered = await damaged.skip(pipeline.execute(target, readReaction, plainCall), undefined);
+          if (registered === undefined) return [];
           if (registered !== null) return [reactionView(registered)];
           if (!store.capabilities.atomicIndex) await pipeline.dropStaleKey(target, { index, key });
           return [];
         }),
       );
       reactions.push(...found.flat().filter(isWanted));
-      if (page.next === undefined) return { reactions };
+      if (page.next === undefined) {
+        damaged.check(reactions.length);
+        return { reactions };
+      }
       after = page.next;
     }
   }

@@ -51,6 +51,20 @@ describe("an append whose answer was lost", () => {
     expect(await resolve(append(1, "mine", []))).toEqual({ kind: "committed", position: 0 });
   });
 
+  it("had no entries, and several others are there: nobody knows, and nobody guesses", async () => {
+    await memory.append([append(0, "first")]);
+    await memory.append([append(1, "mine", [])]);
+    await memory.append([append(2, "theirs", [])]);
+    const refused = { kind: "refused", error: { reason: "STORE_UNAVAILABLE", ids: { row } } };
+    expect(await resolve(append(1, "mine", []))).toMatchObject(refused);
+    expect(store.batches).toHaveLength(0);
+  });
+
+  it("had no entries, and lost to the one other that is there", async () => {
+    await memory.append([append(0, "theirs")]);
+    expect(await resolve(append(0, "mine", []))).toEqual({ kind: "conflict", version: 1 });
+  });
+
   it("lost to another", async () => {
     await memory.append([append(0, "theirs")]);
     expect(await resolve(append(0, "mine"))).toEqual({ kind: "conflict", version: 1 });

@@ -1,4 +1,5 @@
 import { TapeError } from "../errors.ts";
+import type { RowId } from "../model/row.ts";
 import type { Append, AppendOutcome, Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 
@@ -16,6 +17,10 @@ const mostTries = 20;
  * append expected, the lost append may yet arrive; the very same append is then sent again, with the same commit id.
  * That is safe because both are conditional on that version: whichever comes first makes the other fail, and the
  * commit id tells that it was this one.
+ *
+ * An append without entries leaves nothing behind but the row's commit id. When several commits stand above what it
+ * expected, nobody knows whether it was one of them: it is `refused` with STORE_UNAVAILABLE, because deciding its calls
+ * again could let them count twice.
  *
  * Errors: STORE_UNAVAILABLE when the store cannot be asked. The write may still appear; a retry finds it (R9).
  */
@@ -60,5 +65,13 @@ async function lookUp(store: Store, { row, expect, commitId, entries }: Append):
   if (mine || slice?.commitId === commitId) {
     return { kind: "committed", position: mine ? (slice?.entries.at(-1)?.position ?? 0) : 0 };
   }
+  if (entries.length === 0 && version > expect + 1) return { kind: "refused", error: unknowable(row) };
   return { kind: "conflict", version };
 }
+
+const unknowable = (row: RowId): TapeError =>
+  new TapeError(
+    "STORE_UNAVAILABLE",
+    `the answer to a commit on row ${row} was lost, and others have written the row since, so that nobody knows whether it was made; try again: a retry goes by what is there`,
+    { ids: { row } },
+  );

@@ -178,30 +178,12 @@ describe("retention", () => {
     expect(await stateOf(tape, runId)).toBe("deleted");
   });
 
-  it("sweeps the store in small steps, once a week, where something may be left behind", async () => {
-    const { store, engine } = scene.open(retaining(), { exclusive: false });
-    const steps: (string | undefined)[] = [];
-    store.sweep = async ({ after }) => {
-      steps.push(after);
-      return after === "two" ? { removed: 0 } : { removed: 5, next: after === undefined ? "one" : "two" };
-    };
-    await pass(60 * minuteMs);
-    expect(steps).toEqual([undefined, "one", "two"]);
-    expect(engine.stats().sweptLeftovers).toBe(10);
-    scene.open(retaining(), { exclusive: false });
-    await pass(60 * minuteMs);
-    expect(passes.filter(({ sweptLeftovers }) => sweptLeftovers > 0)).toHaveLength(1);
-    await scene.clock.advance(7 * 24 * 60 * minuteMs);
-    await pass(10 * minuteMs);
-    expect(steps).toHaveLength(6);
-  });
-
   it("says what each pass did, and counts it", async () => {
     const { tape, engine } = scene.open(retaining());
     for (let i = 0; i < 20; i += 1) await endedRun(tape, `run ${i}`);
     await pass(66 * minuteMs);
     expect(passes.filter(({ compactedRuns }) => compactedRuns > 0)).toEqual([
-      { compactedRuns: 20, deletedRuns: 0, sweptLeftovers: 0, failedRuns: 0, isComplete: true },
+      { compactedRuns: 20, deletedRuns: 0, deletedTasks: 0, failedRuns: 0, isComplete: true },
     ]);
     await pass(120 * minuteMs);
     expect(engine.stats()).toMatchObject({ compactedRuns: 20, deletedRuns: 20, retentionFailures: 0 });

@@ -1,31 +1,44 @@
-import { partitionOfRow, payloadsIndex, retireIndex } from "../codec/row-id.ts";
+import {
+  deregisteredIndex,
+  partitionOfRow,
+  payloadsIndex,
+  retireDeadTasksIndex,
+  retireIndex,
+  retireTasksIndex,
+} from "../codec/row-id.ts";
 import { timeKey } from "../codec/time-key.ts";
+import { goneReaction } from "../journal/reaction/register.ts";
 import { compactOld, deleteOld } from "../journal/run/compaction.ts";
-import type { RunEvent } from "../journal/run/events.ts";
-import type { Run } from "../journal/run/run.ts";
 import { runRules } from "../journal/run/rules.ts";
-import type { Decide } from "../journal/row.ts";
-import type { ScanItem, Store } from "../store/store.ts";
-import { ChoreLoop } from "./chore-loop.ts";
+import type { Decide, RowRules } from "../journal/row.ts";
+import { deleteEndedTask, deleteOrphanedTask } from "../journal/task/decide.ts";
+import { dueIndexPath, taskRules } from "../journal/task/task.ts";
+import type { RowId, ScanItem, Store } from "../store/store.ts";
+import { ChoreLoop, type ChoreLoopOptions } from "./chore-loop.ts";
 import type { Clock } from "./clock.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { plainCall } from "./row-slot.ts";
+import { reactionTarget } from "./reactions.ts";
+import { plainCall, type RowState } from "./row-slot.ts";
 
 /** How long runs that are over and settled are kept, in milliseconds since they ended; absent: for ever. */
 export interface RetentionBounds {
   /** After this their payloads go (R75); at the latest when the runs go. */
   readonly payloadsMs?: number | undefined;
-  /** After this they are deleted: all that stays is which id ended how, and which business keys are taken. */
+  /**
+   * After this they are deleted: all that stays is which id ended how, and which business keys are taken. Tasks that are DONE
+   * go as long after that, and those that a reaction left open so long after it was deregistered.
+   */
   readonly runsMs?: number | undefined;
+  /** After this go tasks that were given up: FAILED or in the DLQ. Absent: they stay, for somebody to look at. */
+  readonly deadTasksMs?: number | undefined;
 }
 
 /** What one pass of retention did. */
 export interface RetentionPass {
   readonly compactedRuns: number;
   readonly deletedRuns: number;
-  /** What commits and removals had left behind in the store. */
-  readonly sweptLeftovers: number;
-  /** Runs that could not be changed; the next pass tries again. */
+  readonly deletedTasks: number;
+  /** Runs and tasks that could not be changed; the next pass tries again. */
   readonly failedRuns: number;
   /** Everything that was due was looked at. */
   readonly isComplete: boolean;
@@ -47,32 +60,30 @@ export interface RetentionOptions {
 export interface RetentionStats {
   readonly compactedRuns: number;
   readonly deletedRuns: number;
-  readonly sweptLeftovers: number;
+  readonly deletedTasks: number;
   readonly retentionFailures: number;
 }
 
 type Tally = Record<keyof RetentionStats, number>;
-const nothingDone = (): Tally => ({ compactedRuns: 0, deletedRuns: 0, sweptLeftovers: 0, retentionFailures: 0 });
+const nothingDone = (): Tally => ({ compactedRuns: 0, deletedRuns: 0, deletedTasks: 0, retentionFailures: 0 });
 
 /** Counts for a pass, and for all of them. */
-type Count = (what: keyof RetentionStats, times?: number) => void;
+type Count = (what: keyof RetentionStats) => void;
 
 /** Runs that are changed at once, and the pause after them: calls of others come first. At most some 400 runs a second. */
 const atOnce = 8;
 const pauseMs = 20;
 const [oftenMs, seldomMs] = [60_000, 3_600_000];
-/** A sweep looks at all that may have been left behind, so it is done seldom, and this much at a time. */
-const sweepEveryMs = 7 * 24 * 3_600_000;
-const sweptAtOnce = 200;
 
-/** One server's turn at a chore. */
+/** What is done with a row that an index names; whether it was changed. */
+type Act = (item: ScanItem, index: string) => Promise<boolean>;
+
+/** One server's turn. */
 interface Turn {
   readonly isMine: () => Promise<boolean>;
   readonly signal: AbortSignal;
   readonly count: Count;
 }
-
-type Pass = (turn: Turn) => Promise<boolean>;
 
 /**
  * Removes what runs that ended long ago have left: their payloads, then all of it. In small steps, each a conditional
@@ -81,25 +92,19 @@ type Pass = (turn: Turn) => Promise<boolean>;
  */
 export class Retention {
   readonly #options: RetentionOptions;
-  readonly #loops: readonly ChoreLoop[];
+  /** `null`: nothing is bounded. */
+  readonly #loop: ChoreLoop | null;
   readonly #stats = nothingDone();
 
   constructor(options: RetentionOptions) {
     this.#options = options;
-    const { pipeline, clock, owner, bounds, store } = options;
-    const loop = (chore: string, everyMs: number, pass: Pass): ChoreLoop =>
-      new ChoreLoop({
-        pipeline,
-        clock,
-        owner,
-        chore,
-        everyMs,
-        work: (isMine, signal) => this.#reported((count) => pass({ isMine, signal, count })),
-      });
-    const isBounded = bounds.payloadsMs !== undefined || bounds.runsMs !== undefined;
-    const removing = loop("retention", howOften(bounds), (turn) => this.#removeOld(turn));
-    const sweeping = loop("sweep", sweepEveryMs, (turn) => this.#sweep(turn));
-    this.#loops = isBounded ? [removing, ...(store.sweep === undefined ? [] : [sweeping])] : [];
+    const { pipeline, clock, owner, bounds } = options;
+    const isBounded = Object.values(bounds).some((bound) => bound !== undefined);
+    const work: ChoreLoopOptions["work"] = ({ isMine }, signal) =>
+      this.#reported((count) => this.#removeOld({ isMine, signal, count }));
+    this.#loop = isBounded
+      ? new ChoreLoop({ pipeline, clock, owner, chore: "retention", everyMs: howOften(bounds), work })
+      : null;
   }
 
   /** Counters since the start. */
@@ -109,21 +114,21 @@ export class Retention {
 
   /** Starts what the bounds ask for; without any, nothing. Idempotent. */
   start(): void {
-    for (const loop of this.#loops) loop.start();
+    this.#loop?.start();
   }
 
   /** Stops, in the middle of a pass if need be. */
   async close(): Promise<void> {
-    await Promise.all(this.#loops.map((loop) => loop.close()));
+    await this.#loop?.close();
   }
 
   async #reported(pass: (count: Count) => Promise<boolean>): Promise<boolean> {
     const done = nothingDone();
     let isComplete = false;
     try {
-      isComplete = await pass((what, times = 1) => {
-        done[what] += times;
-        this.#stats[what] += times;
+      isComplete = await pass((what) => {
+        done[what] += 1;
+        this.#stats[what] += 1;
       });
       return isComplete;
     } finally {
@@ -134,31 +139,57 @@ export class Retention {
 
   /** Whether everything that is due was looked at. */
   async #removeOld(turn: Turn): Promise<boolean> {
-    const { payloadsMs = Infinity, runsMs } = this.#options.bounds;
+    const { payloadsMs = Infinity, runsMs, deadTasksMs } = this.#options.bounds;
     const now = this.#options.clock.now();
     const payloadsUntil = now - Math.min(payloadsMs, runsMs ?? Infinity);
-    const compact = compactOld(payloadsUntil);
-    if (!(await this.#each(payloadsIndex, payloadsUntil, compact, "compactedRuns", turn))) return false;
-    if (runsMs === undefined) return true;
-    return this.#each(retireIndex, now - runsMs, deleteOld(now - runsMs), "deletedRuns", turn);
+    const change =
+      <S extends RowState, E>(rules: RowRules<S, E>, decide: Decide<S, E, boolean>): Act =>
+      (item, index) =>
+        this.#change(index, item, rules, decide);
+    const compact = change(runRules, compactOld(payloadsUntil));
+    const all: (readonly [string, number, Act, keyof RetentionStats])[] = [
+      [payloadsIndex, payloadsUntil, compact, "compactedRuns"],
+    ];
+    if (runsMs !== undefined) {
+      const until = now - runsMs;
+      all.push(
+        [retireIndex, until, change(runRules, deleteOld(until)), "deletedRuns"],
+        [retireTasksIndex, until, change(taskRules, deleteEndedTask(until)), "deletedTasks"],
+        // Which counts by itself.
+        [deregisteredIndex, until, ({ row }) => this.#removeOrphans(row, until, turn), "deletedTasks"],
+      );
+    }
+    if (deadTasksMs !== undefined) {
+      const until = now - deadTasksMs;
+      all.push([retireDeadTasksIndex, until, change(taskRules, deleteEndedTask(until)), "deletedTasks"]);
+    }
+    for (const [index, untilMs, act, counter] of all) {
+      const range = { to: timeKey(untilMs + 1) };
+      if (Number.isFinite(untilMs) && !(await this.#each(index, range, act, counter, turn))) return false;
+    }
+    return true;
   }
 
-  /** Makes one change of every run that the index names up to a time, oldest first. */
+  /** Does this with every row that the index names in a range, in the order of the keys; whether it came to the end. */
   async #each(
     index: string,
-    untilMs: number,
-    change: Decide<Run, RunEvent, boolean>,
-    counter: "compactedRuns" | "deletedRuns",
-    turn: Turn,
+    range: { readonly to?: string },
+    act: Act,
+    counter: keyof RetentionStats,
+    { isMine, signal, count }: Turn,
   ): Promise<boolean> {
     const { store, clock } = this.#options;
-    const { isMine, signal, count } = turn;
     let after: ScanItem | undefined;
     while (await isMine()) {
-      const page = await store.scan(index, { to: timeKey(untilMs + 1), after, limit: atOnce, signal });
+      const page = await store.scan(index, { ...range, after, limit: atOnce, signal });
       await Promise.all(
         page.items.map(async (item) => {
-          if (await this.#change(index, item, change, turn)) count(counter);
+          try {
+            if (await act(item, index)) count(counter);
+          } catch {
+            // One row that cannot be read must not keep the others.
+            if (!signal.aborted) count("retentionFailures");
+          }
         }),
       );
       after = page.next;
@@ -169,41 +200,33 @@ export class Retention {
     return false;
   }
 
-  async #change(
+  async #change<S extends RowState, E>(
     index: string,
     { row, key }: ScanItem,
-    decide: Decide<Run, RunEvent, boolean>,
-    { signal, count }: Turn,
+    rules: RowRules<S, E>,
+    decide: Decide<S, E, boolean>,
   ): Promise<boolean> {
     const { store, pipeline } = this.#options;
-    const target = { row, partition: partitionOfRow(row), rules: runRules };
-    try {
-      const isChanged = await pipeline.execute(target, decide, plainCall);
-      if (!isChanged && !store.capabilities.atomicIndex) await pipeline.dropStaleKey(target, { index, key });
-      return isChanged;
-    } catch {
-      // One run that cannot be read must not keep the others.
-      if (!signal.aborted) count("retentionFailures");
-      return false;
-    }
+    const target = { row, partition: partitionOfRow(row), rules };
+    const isChanged = await pipeline.execute(target, decide, plainCall);
+    if (!isChanged && !store.capabilities.atomicIndex) await pipeline.dropStaleKey(target, { index, key });
+    return isChanged;
   }
 
-  async #sweep({ isMine, signal, count }: Turn): Promise<boolean> {
-    const { store, clock } = this.#options;
-    let after: string | undefined;
-    while (await isMine()) {
-      const step = await store.sweep?.({ after, limit: sweptAtOnce, signal });
-      count("sweptLeftovers", step?.removed);
-      after = step?.next;
-      if (after === undefined) return true;
-      await clock.sleep(pauseMs, signal);
-      if (signal.aborted) return false;
-    }
+  /** Deletes the tasks that a reaction left open when it was deregistered: nobody is given them any more. */
+  async #removeOrphans(reaction: RowId, untilMs: number, turn: Turn): Promise<boolean> {
+    const { pipeline } = this.#options;
+    const partition = partitionOfRow(reaction);
+    const id = await pipeline.execute(reactionTarget(partition, reaction), goneReaction(untilMs), plainCall);
+    if (id === null) return false;
+    const index = `${partition}/${dueIndexPath(id)}`;
+    const remove: Act = (item) => this.#change(index, item, taskRules, deleteOrphanedTask);
+    await this.#each(index, {}, remove, "deletedTasks", turn);
     return false;
   }
 }
 
 /** Some 24 times within the shortest bound: a run is never kept much longer than it should be. */
-function howOften({ payloadsMs = Infinity, runsMs = Infinity }: RetentionBounds): number {
-  return Math.min(seldomMs, Math.max(oftenMs, Math.min(payloadsMs, runsMs) / 24));
+function howOften({ payloadsMs = Infinity, runsMs = Infinity, deadTasksMs = Infinity }: RetentionBounds): number {
+  return Math.min(seldomMs, Math.max(oftenMs, Math.min(payloadsMs, runsMs, deadTasksMs) / 24));
 }

@@ -1,4 +1,5 @@
 import type { Partition } from "../codec/row-id.ts";
+import { isEmptyHead } from "../codec/head.ts";
 import { TapeError } from "../errors.ts";
 import type { Answer, BodyLookup, Decide, JournalEvent, HeadEvent, RowRules } from "../journal/row.ts";
 import type { IndexKey, RowId, Seq } from "../model/row.ts";
@@ -56,10 +57,24 @@ export interface Group {
   bytes: number;
   /** Something has to be written. */
   dirty: boolean;
+  /** Something of it happens to the row itself: it is more than a new version. */
+  changesRow: boolean;
+  /** Keys to take away that the row does not know of, unless it wants them in the end. */
+  readonly staleKeys: IndexKey[];
+  /** All keys that the row wants are written, also those that it should have. */
+  writesAllKeys: boolean;
 }
 
 /** A group that changes nothing yet. */
-export const emptyGroup = (): Group => ({ replies: [], entries: [], bytes: 0, dirty: false });
+export const emptyGroup = (): Group => ({
+  replies: [],
+  entries: [],
+  bytes: 0,
+  dirty: false,
+  changesRow: false,
+  staleKeys: [],
+  writesAllKeys: false,
+});
 
 /**
  * Whether a group takes no more calls: an append has at most {@link maxEntries}, and the call with the most events, one
@@ -94,6 +109,8 @@ export class RowSlot<S extends RowState = RowState> {
   busy = 0;
   trimmedBelow: Seq = 1;
   droppedBelow: Seq = 1;
+  /** Nothing that is durable has ever happened to the row: it does not exist, or has the {@link emptyHead}. */
+  isEmpty = true;
   readonly #recent = new Map<Seq, readonly string[]>();
   #recentBytes = 0;
 
@@ -134,8 +151,14 @@ export class RowSlot<S extends RowState = RowState> {
   /** Brings the state up to what the store holds. Errors: STORE_CORRUPT. */
   restore(version: Version, head: Uint8Array | null, entries: readonly StoredEntry[]): void {
     const state = this.state ?? this.rules.absent();
+    const known = state.seq;
+    const isEmpty = head === null || isEmptyHead(head);
+    let keys: readonly IndexKey[];
     try {
-      if (head !== null) this.rules.restore(state, head, entries, this.row);
+      if (!isEmpty) this.rules.restore(state, head, entries, this.row);
+      if (this.rules.past === "all")
+        this.#checkComplete(entries, Math.max(known + 1, this.rules.trimBelow(state)), state.seq);
+      keys = this.rules.indexKeys(state, this.partition);
     } catch (cause) {
       this.drop();
       if (cause instanceof TapeError) throw cause;
@@ -147,8 +170,22 @@ export class RowSlot<S extends RowState = RowState> {
     }
     this.state = state;
     this.version = version;
-    this.keys = this.rules.indexKeys(state, this.partition);
+    this.isEmpty = isEmpty;
+    this.keys = keys;
     this.droppedBelow = this.bodiesFrom;
+  }
+
+  /** The head says which entries there are: one that is lost must not look as if it had never been. */
+  #checkComplete(entries: readonly StoredEntry[], from: Seq, to: Seq): void {
+    let next = from;
+    for (const { seq } of entries) {
+      if (seq < from) continue;
+      if (seq !== next) break;
+      next += 1;
+    }
+    if (next === to + 1 || to < from) return;
+    const what = next > to ? `it has more entries than its head says, which is ${to}` : `its entry ${next} is missing`;
+    throw new TapeError("STORE_CORRUPT", `row ${this.row} cannot be read: ${what}; restore the store from a backup`);
   }
 
   /** Keeps a body that was just written, for a while. */

@@ -8,6 +8,7 @@ import {
   deleteSession,
   getSession,
   mergedState,
+  sessionAt,
   sessionKey,
   stateDelta,
   type SessionKey,
@@ -30,11 +31,16 @@ import type {
 } from "../model/session.ts";
 import { TapeError } from "../errors.ts";
 import type { RowId } from "../model/row.ts";
-import type { Store } from "../store/store.ts";
+import type { ScanItem, Store } from "../store/store.ts";
 import type { IdSource } from "./id-source.ts";
+import { DamagedRows } from "./damaged-rows.ts";
+import { fillPage } from "./page.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Target } from "./slot-cache.ts";
 import { plainCall, type Call, type RowEvent } from "./row-slot.ts";
+
+/** Sessions whose states are read together, at first: each may be as large as a message. */
+const firstBatch = 8;
 
 /**
  * Sessions of one partition (R65, R66). `user:` and `app:` state lives in rows of its own, which are written before the
@@ -84,21 +90,22 @@ export class Sessions {
     const userId = optionalId("user_id", request.userId, this.#limits);
     const index = indexName(this.#partition, "sessions", appName, userId);
     const { items } = await this.#store.scan(index, { limit: this.#limits.pageSize });
-    const listed = items.map(async ({ row }): Promise<Session[]> => {
-      const sessionId = await this.#pipeline.execute(
-        this.#target(row, sessionRules),
-        (session: SessionRow) => ({
-          kind: "accept",
-          events: [],
-          answer: { kind: "ready", value: session.exists ? session.sessionId : null },
-        }),
-        plainCall,
-      );
-      if (sessionId === null) return [];
-      const { session } = await this.#read({ appName, userId, sessionId }, -1);
-      return session === undefined ? [] : [session];
-    });
-    return { sessions: (await Promise.all(listed)).flat() };
+    const damaged = new DamagedRows();
+    const sessionOf = async ({ row, key }: ScanItem): Promise<Session | undefined> => {
+      const target = this.#target<SessionRow>(row, sessionRules);
+      const sessionId = await this.#pipeline.execute(target, sessionAt(key), plainCall);
+      if (sessionId === null) {
+        if (!this.#store.capabilities.atomicIndex) await this.#pipeline.dropStaleKey(target, { index, key });
+        return undefined;
+      }
+      return (await this.#read({ appName, userId, sessionId }, -1)).session;
+    };
+    const read = (from: number, count: number): Promise<(Session | undefined)[]> =>
+      Promise.all(items.slice(from, from + count).map((item) => damaged.skip(sessionOf(item), undefined)));
+    const listed = await fillPage({ size: items.length, limits: this.#limits, firstBatch, read });
+    const sessions = listed.filter((session) => session !== undefined);
+    damaged.check(sessions.length);
+    return { sessions };
   }
 
   async delete(request: DeleteSessionRequest, call: Call): Promise<DeleteSessionResponse> {

@@ -5,6 +5,7 @@ import { accept, type Decide } from "../journal/row.ts";
 import type { ScanItem, Store } from "../store/store.ts";
 import type { RunEvent } from "../journal/run/events.ts";
 import { runRules } from "../journal/run/rules.ts";
+import { DamagedRows } from "./damaged-rows.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { plainCall, type Call } from "./row-slot.ts";
 
@@ -28,6 +29,8 @@ interface Candidate {
   readonly took: boolean;
 }
 
+const unreadable: Candidate = { runId: "", live: false, waits: false, took: false };
+
 /** The run of a session that a signal is for (R42). Errors: RUN_NOT_FOUND. */
 export async function findSignalled(pipeline: Pipeline, store: Store, query: SignalQuery): Promise<string> {
   const { partition, index, gate, call } = query;
@@ -40,13 +43,14 @@ export async function findSignalled(pipeline: Pipeline, store: Store, query: Sig
     });
   let newest: string | undefined;
   let waiting: string | undefined;
+  const damaged = new DamagedRows();
   let after: ScanItem | undefined;
   do {
     const page = await store.scan(index, { after, limit: scanPage });
     const candidates = await Promise.all(
       page.items.map(({ row }) => {
         const target = { row, partition, rules: runRules };
-        return pipeline.execute(target, look, plainCall);
+        return damaged.skip(pipeline.execute(target, look, plainCall), unreadable);
       }),
     );
     const took = candidates.find((candidate) => candidate.took);
@@ -55,6 +59,8 @@ export async function findSignalled(pipeline: Pipeline, store: Store, query: Sig
     newest ??= candidates.find((candidate) => candidate.live)?.runId;
     after = page.next;
   } while (after !== undefined);
+  // The one that waits may be one that cannot be read: the signal must not go to another for that.
+  if (waiting === undefined) damaged.check(0);
   const found = waiting ?? newest;
   if (found !== undefined) return found;
   const { appName, userId, sessionId } = query.names;

@@ -37,7 +37,7 @@ describe("the cache", () => {
     const index = { add: [], remove: [] };
     await scene.memory.append([{ row: counter("bad").row, expect: 0, commitId: "c", head, entries: [], index }]);
     const entry = { seq: 1, kind: "counter/added", ref: "c", dims: "", meta: "{", at: 1, trace: "" };
-    const good = new TextEncoder().encode('{"format":1,"label":""}');
+    const good = new TextEncoder().encode('{"format":1,"kind":"counter","label":""}');
     await scene.memory.append([
       { row: counter("torn").row, expect: 0, commitId: "c", head: good, entries: [entry], index },
     ]);
@@ -45,6 +45,20 @@ describe("the cache", () => {
     await expect(call("bad", total)).rejects.toThrow("row ~/counter/bad");
     await expect(call("torn", total)).rejects.toThrow("row ~/counter/torn cannot be read: its entries are damaged");
     expect(await call("good", add(1))).toBe(1);
+  });
+
+  it("has a row refused that has lost an entry", async () => {
+    const { call } = scene.open();
+    await call("a", add(1));
+    const { row } = counter("a");
+    const first = await scene.memory.read(row);
+    const head = first?.head ?? new Uint8Array();
+    const entry = { seq: 2, kind: "counter/added", ref: "c", dims: "", meta: '{"by":1}', at: 1, trace: "" };
+    const index = { add: [], remove: [] };
+    await scene.memory.append([{ row, expect: 1, commitId: "c", head, entries: [entry], trimBelow: 2, index }]);
+    await expect(scene.open().call("a", total)).rejects.toThrow(
+      "row ~/counter/a cannot be read: its entry 1 is missing",
+    );
   });
 });
 

@@ -121,7 +121,7 @@ export function watchValue(
             fresh.splice(0, fresh.length, ...(last?.entries.filter((entry) => entry.seq > seen) ?? []));
           }
           for (const [i, entry] of fresh.entries()) {
-            yield { ...valueEvent(entry, before), gap: gap && i === 0 };
+            yield { ...valueEvent(entry, before, row), gap: gap && i === 0 };
             seen = entry.seq;
             before = entry.meta;
           }

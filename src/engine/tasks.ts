@@ -27,7 +27,10 @@ import type {
 } from "../model/reaction.ts";
 import type { RowId } from "../model/row.ts";
 import type { ScanItem } from "../store/store.ts";
+import type { Limits } from "../journal/limits.ts";
+import { DamagedRows } from "./damaged-rows.ts";
 import type { EnginePorts } from "./engine-tape.ts";
+import { fillPage, shareOfMessage, weightOf } from "./page.ts";
 import { Reactions } from "./reactions.ts";
 import { plainCall, type Call } from "./row-slot.ts";
 import type { Target } from "./slot-cache.ts";
@@ -111,14 +114,15 @@ export class Tasks {
     const asked = new Set<RowId>();
     let bytes = 0;
     for (let after: ScanItem | undefined; ;) {
-      const limit = Math.min(scanPage, most - tasks.length);
+      const room = limits.messageBytes * shareOfMessage - bytes;
+      const limit = Math.min(scanPage, most - tasks.length, Math.max(1, Math.floor(room / largestTask(limits))));
       const page = await store.scan(index, { to: timeKey(wanted.untilMs + 1), after, limit });
       const fresh = page.items.filter(({ row }) => !asked.has(row) && asked.add(row));
       const { won, isLimited } = await this.#take(definition, fresh, index, wanted);
       tasks.push(...won);
-      bytes += won.reduce((sum, task) => sum + task.payloadJson.length, 0);
+      bytes += won.reduce((sum, task) => sum + weightOf(task), 0);
       // What is claimed has to fit into the answer.
-      const isEnough = tasks.length >= most || bytes > limits.messageBytes / 4;
+      const isEnough = tasks.length >= most || bytes + largestTask(limits) > limits.messageBytes * shareOfMessage;
       if (page.next === undefined || isLimited || isEnough) return;
       after = page.next;
     }
@@ -159,10 +163,14 @@ export class Tasks {
     wanted: ClaimTask,
   ): Promise<readonly Task[]> {
     const { pipeline, store } = this.#ports;
+    const damaged = new DamagedRows();
     const outcomes = await Promise.allSettled(
       items.map(async ({ row, key }) => {
         const target = this.#target(row);
-        const task = await twice(() => pipeline.execute(target, claimTask(wanted), plainCall));
+        const claiming = twice(() => pipeline.execute(target, claimTask(wanted), plainCall));
+        // One that cannot be read is not claimed; those behind it are.
+        const task = await damaged.skip(claiming, undefined);
+        if (task === undefined) return null;
         if (task === null && !store.capabilities.atomicIndex) await pipeline.dropStaleKey(target, { index, key });
         return task;
       }),
@@ -213,10 +221,14 @@ export class Tasks {
     const limit = pageSize(request.limit, limits);
     // A claim that has expired is of another status than the one that is written, until somebody writes it down.
     const looked = written.filter((one) => status === "UNSPECIFIED" || one === status || one === "CLAIMED");
-    const found = await Promise.all(looked.map((one) => this.#listed(one, status, reactionId, limit)));
+    const damaged = new DamagedRows();
+    const found = await Promise.all(looked.map((one) => this.#listed(one, status, reactionId, limit, damaged)));
+    damaged.check(found.flat().length);
     const byKey = new Map(found.flat().map((item) => [item.key + item.task.taskId, item]));
     const sorted = [...byKey.values()].toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-    return sorted.slice(0, limit).map(({ task }) => task);
+    const read = async (from: number, count: number): Promise<Task[]> =>
+      sorted.slice(from, from + count).map(({ task }) => task);
+    return fillPage({ size: Math.min(limit, sorted.length), limits, firstBatch: limit, read });
   }
 
   async #listed(
@@ -224,6 +236,7 @@ export class Tasks {
     wanted: NonNullable<ListTasksRequest["status"]>,
     reactionId: string,
     limit: number,
+    damaged: DamagedRows,
   ): Promise<readonly { readonly key: string; readonly task: Task }[]> {
     const { pipeline, store } = this.#ports;
     const index = `${this.#partition}/${listIndexPath(at)}`;
@@ -235,7 +248,9 @@ export class Tasks {
       const tasks = await Promise.all(
         page.items.map(async ({ row, key }) => {
           const target = this.#target(row);
-          const task = await pipeline.execute(target, readTask(wanted), plainCall);
+          const asked = pipeline.execute(target, readTask(wanted, key), plainCall);
+          const task = await damaged.skip(asked, undefined);
+          if (task === undefined) return [];
           if (task === null && !store.capabilities.atomicIndex) await pipeline.dropStaleKey(target, { index, key });
           return task === null ? [] : [{ key, task }];
         }),
@@ -264,6 +279,9 @@ export class Tasks {
     return { row, partition: this.#partition, rules: taskRules };
   }
 }
+
+/** What a task may weigh: the texts of its entry, escaped, and those of its last error. */
+const largestTask = ({ textBytes, identifierBytes }: Limits): number => 8 * textBytes + 16 * identifierBytes;
 
 /** Tries again once what may simply be tried again. */
 const twice = <T>(work: () => Promise<T>): Promise<T> =>

@@ -108,6 +108,19 @@ describe("what the server does by itself", () => {
     expect(store.reads.filter((read) => read === row).length).toBeLessThan(20);
   });
 
+  it("is done for all the others however many rows before them cannot be read", async () => {
+    const { tape } = scene.open({ reactors: true });
+    const head = new TextEncoder().encode("{");
+    for (let i = 0; i < 120; i += 1) {
+      const row = runRow(partitionOf(""), `damaged-${i}`);
+      const index = { add: [{ index: tickIndex, key: timeKey(1) }], remove: [] };
+      await scene.memory.append([{ row, expect: 0, commitId: "c", head, entries: [], index }]);
+    }
+    const runId = await waitWithTimeout(tape, 1000);
+    await scene.clock.advance(10_000);
+    expect(await statusOf(tape, runId)).toBe("RUNNABLE");
+  });
+
   it("is done for many at once", async () => {
     const { tape } = scene.open({ reactors: true });
     const runs: string[] = [];

@@ -6,7 +6,7 @@ import { tick } from "../journal/run/timers.ts";
 import { tickTask } from "../journal/task/decide.ts";
 import { taskRules } from "../journal/task/task.ts";
 import type { IndexKey, RowId } from "../model/row.ts";
-import type { Store } from "../store/store.ts";
+import type { ScanItem, Store } from "../store/store.ts";
 import type { Background } from "./background.ts";
 import type { Clock } from "./clock.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -76,13 +76,17 @@ export class Ticker implements Background {
   }
 
   async #look(): Promise<void> {
-    const { items } = await this.#store.scan(tickIndex, { limit: pageSize });
-    const now = this.#clock.now();
-    const due = items.filter(({ key }) => key < timeKey(now + 1));
-    const later = items.find(({ key }) => key >= timeKey(now + 1));
-    if (later !== undefined) this.#nextMs = Math.min(this.#nextMs, timeOfKey(later.key));
-    if (due.length === pageSize) this.#nextMs = now;
-    await Promise.all(due.map(({ row, key }) => this.#tick(row, key)));
+    for (let after: ScanItem | undefined; !this.#stop.signal.aborted;) {
+      const { items, next } = await this.#store.scan(tickIndex, { after, limit: pageSize });
+      const now = this.#clock.now();
+      const due = items.filter(({ key }) => key < timeKey(now + 1));
+      const later = items.find(({ key }) => key >= timeKey(now + 1));
+      // A row that cannot be helped just now must not keep those behind it; the next look tries it again.
+      await Promise.allSettled(due.map(({ row, key }) => this.#tick(row, key)));
+      if (later !== undefined) this.#nextMs = Math.min(this.#nextMs, timeOfKey(later.key));
+      if (later !== undefined || next === undefined) return;
+      after = next;
+    }
   }
 
   async #tick(row: RowId, key: string): Promise<void> {

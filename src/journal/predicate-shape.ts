@@ -8,23 +8,48 @@ export interface PredicateShape {
   readonly names: ReadonlySet<string>;
   /** Functions that are called by name; operators are not among them. */
   readonly functions: ReadonlySet<string>;
+  /**
+   * Searches of one text for another (`contains`, `matches`): the length of what is looked for, `Infinity` when the entry
+   * says what that is.
+   */
+  readonly searches: readonly number[];
+  /** Calls that read a number out of a text of any length, which takes more than its length. */
+  readonly numbersRead: number;
 }
 
 interface Found {
+  readonly searches: number[];
   nodes: number;
+  numbersRead: number;
   readonly names: Set<string>;
   readonly functions: Set<string>;
   readonly loopNames: Set<string>;
 }
 
 const isNamed = /^[a-zA-Z]/;
+const searching: ReadonlySet<string> = new Set(["contains", "matches"]);
+const readingNumbers: ReadonlySet<string> = new Set(["int", "uint"]);
 
 /** Looks at a parsed CEL expression. Its parts are tagged objects, `{ case, value }` (google/api/expr/syntax.proto). */
 export function predicateShape(expression: unknown): PredicateShape {
-  const found: Found = { nodes: 0, names: new Set(), functions: new Set(), loopNames: new Set() };
+  const found: Found = {
+    searches: [],
+    numbersRead: 0,
+    nodes: 0,
+    names: new Set(),
+    functions: new Set(),
+    loopNames: new Set(),
+  };
   const loopDepth = visit(expression, found);
-  const { nodes, functions, names, loopNames } = found;
-  return { nodes, loopDepth, functions, names: new Set([...names].filter((name) => !loopNames.has(name))) };
+  const { nodes, functions, names, loopNames, searches, numbersRead } = found;
+  return {
+    nodes,
+    loopDepth,
+    functions,
+    searches,
+    numbersRead,
+    names: new Set([...names].filter((name) => !loopNames.has(name))),
+  };
 }
 
 /** Counts and collects below this node; gives how deep loops are nested in it. */
@@ -37,9 +62,25 @@ function visit(node: unknown, found: Found): number {
   const value = node.value as Readonly<Record<string, unknown>>;
   if (node.case === "identExpr") found.names.add(String(value["name"]));
   if (node.case === "callExpr" && isNamed.test(String(value["function"]))) {
-    found.functions.add(String(value["function"]));
+    const name = String(value["function"]);
+    found.functions.add(name);
+    if (searching.has(name)) found.searches.push(lengthOfText(value["args"]));
+    if (readingNumbers.has(name)) found.numbersRead += 1;
   }
   if (node.case !== "comprehensionExpr") return depth;
   for (const name of ["iterVar", "iterVar2", "accuVar"]) found.loopNames.add(String(value[name]));
   return depth + 1;
+}
+
+/** The length of the last argument when it is a text that stands in the expression. */
+function lengthOfText(args: unknown): number {
+  const [last] = Array.isArray(args) ? (args.slice(-1) as { readonly exprKind?: Part }[]) : [];
+  const constant = last?.exprKind?.case === "constExpr" ? (last.exprKind.value as { constantKind?: Part }) : undefined;
+  const text = constant?.constantKind?.value;
+  return typeof text === "string" ? text.length : Infinity;
+}
+
+interface Part {
+  readonly case?: unknown;
+  readonly value?: unknown;
 }

@@ -39,7 +39,7 @@ describe("R51 predicates", () => {
     ["kind ==", "does not compile"],
     ["payload.a.all(x, payload.a.all(y, x == y))", "loop within a loop"],
     [`kind == "${"x".repeat(5000)}"`, "longer than"],
-    [`${"(".repeat(2000)}true${")".repeat(2000)}`, "does not compile"],
+    [`${"(".repeat(2000)}true${")".repeat(2000)}`, "nested too deeply"],
     [Array.from({ length: 300 }, () => "true").join("||"), "parts, the limit is 512"],
     ["paylod.a == 1", "names paylod, which is none of run_id"],
     ["payload.name.lower() == 'x'", "calls lower"],
@@ -60,6 +60,19 @@ describe("R51 predicates", () => {
     expect(compilePredicate(often)(text)).toBe("failed");
     // Some 150 ms; without the limits it would be minutes.
     expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it("do not search texts for texts, or read numbers, beyond bounds", () => {
+    const search = { text: "a".repeat(500_000), sought: `${"a".repeat(250_000)}b${"a".repeat(100)}` };
+    expect(compilePredicate("payload.text.contains(payload.sought)")(event(search))).toBe("failed");
+    expect(compilePredicate("payload.text.matches(payload.sought)")(event(search))).toBe("failed");
+    const large = event({ text: "a".repeat(4_000_000) });
+    expect(compilePredicate(`payload.text.contains('${"a".repeat(3000)}b')`)(large)).toBe("failed");
+    expect(compilePredicate("payload.text.contains('b')")(large)).toBe("no match");
+    expect(compilePredicate("int(payload.text) == 1")(event({ text: "9".repeat(2_000_000) }))).toBe("failed");
+    expect(
+      compilePredicate("payload.list.exists(x, x.contains(payload.sought))")(event({ ...search, list: [1] })),
+    ).toBe("failed");
   });
 
   it("that do not look at the payload hold for payloads of any size", () => {

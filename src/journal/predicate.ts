@@ -17,6 +17,15 @@ const deepestLoop = 1;
  */
 const mostWork = 2 ** 26;
 const mostLoopWork = 2 ** 30;
+/**
+ * Characters that searches of texts may compare, at worst each of what is looked for at each place: a periodic text of
+ * 1 MB, looked for in another, took 4 seconds, and eight times that size sixty times as long. In a loop, that and the
+ * turns of the loop.
+ */
+const mostSearchWork = 2 ** 32;
+const mostLoopSearchWork = 2 ** 38;
+/** Reading a number of 1 MB takes as long as so many parts of an expression: 0.4 s. */
+const partsOfNumber = 64;
 
 /** What a predicate says of an entry: `failed` when it could not be evaluated, which counts as no match. */
 export type Verdict = "match" | "no match" | "failed";
@@ -69,9 +78,10 @@ function compile(cel: string): Compiled {
   try {
     parsed = parse(cel);
   } catch (cause) {
+    if (cause instanceof RangeError) throw invalid("is nested too deeply", cause);
     throw invalid(`does not compile (${cause instanceof Error ? cause.message : "syntax error"})`, cause);
   }
-  const { nodes, loopDepth, names, functions } = predicateShape(parsed.expr);
+  const { nodes, loopDepth, names, functions, searches, numbersRead } = predicateShape(parsed.expr);
   if (loopDepth > deepestLoop) throw invalid("has a loop within a loop");
   if (nodes > mostNodes) throw invalid(`has ${nodes} parts, the limit is ${mostNodes}`);
   for (const name of names) {
@@ -83,7 +93,12 @@ function compile(cel: string): Compiled {
   return {
     evaluate: plan(env, parsed),
     usesPayload: names.has("payload"),
-    mayTake: (bytes) => (loopDepth === 0 ? nodes * bytes <= mostWork : nodes * bytes * bytes <= mostLoopWork),
+    mayTake: (bytes) => {
+      const parts = nodes + numbersRead * partsOfNumber;
+      const compared = searches.reduce((sum, length) => sum + Math.min(length, bytes) * bytes, 0);
+      if (loopDepth === 0) return parts * bytes <= mostWork && compared <= mostSearchWork;
+      return parts * bytes * bytes <= mostLoopWork && compared * bytes <= mostLoopSearchWork;
+    },
   };
 }
 

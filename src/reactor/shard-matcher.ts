@@ -122,8 +122,10 @@ export class ShardMatcher {
       if (changed !== null) return changed;
     }
     if (held.debounce.size >= mostWaiting) return this.#settleBursts(held);
+    // From before the page: of what was written after it was read nothing is known, however late it is by now.
+    const asOfMs = this.#feedTime();
     const page = await pages.read(held.cursor);
-    if (page.next === held.cursor) return this.#atEnd(held);
+    if (page.next === held.cursor) return this.#atEnd(held, asOfMs);
     const changed = await this.#changed(held);
     if (changed !== null) return changed;
     await this.#match(held, page);
@@ -183,10 +185,10 @@ export class ShardMatcher {
     return "at once";
   }
 
-  /** Nothing follows just now. */
-  async #atEnd(held: Held): Promise<Next> {
+  /** Nothing that was written until this time follows. */
+  async #atEnd(held: Held, asOfMs: number): Promise<Next> {
     const { clock } = this.#ports;
-    if (held.debounce.size > 0) await this.#settle(held, this.#feedTime());
+    if (held.debounce.size > 0) await this.#settle(held, asOfMs);
     await this.#saveInTime(held);
     if (this.#held === null) return "at once";
     const saveAtMs = durable(held) > held.saved ? held.savedAtMs + saveEveryMs : Infinity;

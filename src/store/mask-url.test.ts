@@ -14,6 +14,8 @@ describe("maskUrl, of what is hardly a URL", () => {
     ["postgres://db/tape?p%61ssword=pw&x=1", "postgres://db/tape?p%61ssword=***&x=1"],
     ["postgres://db/tape?password=p&w&x=1", "postgres://db/tape?password=***&x=1"],
     ["postgres://db/tape?password=p#w", "postgres://db/tape?password=***"],
+    ["postgres://db/tape?port=a:b&password=p@w", "postgres://db/tape?port=a:***@***"],
+    ["postgres://db/tape?password=p&=w&x=1", "postgres://db/tape?password=***&x=1"],
     ["postgres://db/tape?sslkey=/k&sslmode=require", "postgres://db/tape?sslkey=***&sslmode=require"],
   ])("%j", (url, masked) => {
     expect(maskUrl(url)).toBe(masked);

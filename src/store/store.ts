@@ -70,7 +70,8 @@ export interface Store {
   /**
    * Removes a little of what commits that failed, and removals, have left behind: bodies that no entry has, notes of the feed
    * about entries that are gone. Nobody sees a difference, and it is safe beside all other calls, also of other
-   * processes. Absent where nothing is ever left behind.
+   * processes. Index keys that may have been left behind are only named: what a row wants, the store does not know.
+   * Absent where nothing is ever left behind.
    */
   sweep?(options: SweepOptions): Promise<SweepStep>;
 
@@ -239,9 +240,19 @@ export interface SweepOptions extends CallContext {
   readonly limit: number;
 }
 
+/** An index key with the row it points at. */
+export interface StoredKey extends IndexKey {
+  readonly row: RowId;
+}
+
 /** What one step of a sweep removed; `next` is absent when it was the last one. */
 export interface SweepStep {
   readonly removed: number;
+  /**
+   * Index keys that the step came by. Without `capabilities.atomicIndex` a whole sweep names every key that is there from
+   * its begin to its end; with it, none is ever left behind, and none need be named.
+   */
+  readonly keys?: readonly StoredKey[];
   readonly next?: string | undefined;
 }
 

@@ -1,5 +1,16 @@
-import type { RowId, Store } from "../../src/store/store.ts";
-import { broken, type BrokenStore } from "./broken-store.ts";
+import type { RowId, Store, StoreCapabilities } from "../../src/store/store.ts";
+import { broken, ChangedStore, type BrokenStore } from "./broken-store.ts";
+
+/** A store that may leave index keys behind, and does not say which. */
+class SilentSweeper extends ChangedStore {
+  constructor(good: Store) {
+    super(good, { sweep: async () => ({ removed: 0, keys: [] }) });
+  }
+
+  override get capabilities(): StoreCapabilities {
+    return { ...super.capabilities, atomicIndex: false };
+  }
+}
 
 /** Removes the bodies of row `a`. */
 async function dropBodies(good: Store): Promise<void> {
@@ -28,4 +39,9 @@ export const wrongSweeps: readonly BrokenStore[] = [
       return { removed: 1 };
     },
   }),
+  {
+    wrong: "its sweep says nothing of index keys that may have been left behind",
+    caughtBy: "sweep: every index key is named, where one may be left behind",
+    breaks: (good) => new SilentSweeper(good),
+  },
 ];

@@ -45,6 +45,53 @@ export const brokenBus: readonly BrokenTape[] = [
     breaks: (good) => but(good, { deregisterReaction: async () => ({ deregistered: true }) }),
   },
   {
+    wrong: "what is registered again makes its tasks anew",
+    caughtBy: "R70 a reaction that is registered again starts anew, and makes no task twice",
+    breaks: (good) => {
+      let registered = 0;
+      return but(good, {
+        registerReaction: async (request, options) => {
+          registered += 1;
+          return good.registerReaction(request, options);
+        },
+        listTasks: async (request, options) => {
+          const { tasks } = await good.listTasks(request, options);
+          return { tasks: registered > 1 ? [...tasks, ...tasks] : tasks };
+        },
+      });
+    },
+  },
+  {
+    wrong: "a task is never given up",
+    caughtBy: "R71 after so many failed attempts a task is in the DLQ, and stays there",
+    breaks: (good) =>
+      but(good, {
+        registerReaction: (request, options) => good.registerReaction({ ...request, dlqAfterN: 0 }, options),
+      }),
+  },
+  {
+    wrong: "a claim that expires counts for nothing",
+    caughtBy: "R71 a claim that expires is a failed attempt",
+    breaks: (good) =>
+      but(good, {
+        listTasks: async (request, options) => {
+          const { tasks } = await good.listTasks(request, options);
+          return { tasks: tasks.map((task) => ({ ...task, attempts: 0 })) };
+        },
+      }),
+  },
+  {
+    wrong: "tasks are listed newest first",
+    caughtBy: "R71 tasks are listed by reaction and status, oldest first",
+    breaks: (good) =>
+      but(good, {
+        listTasks: async (request, options) => {
+          const { tasks } = await good.listTasks(request, options);
+          return { tasks: tasks.toReversed() };
+        },
+      }),
+  },
+  {
     wrong: "a task is claimed by two",
     caughtBy: "R71 of several claimers each task goes to one",
     breaks: (good) => {

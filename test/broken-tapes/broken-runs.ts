@@ -287,6 +287,29 @@ export const brokenRuns: readonly BrokenTape[] = [
       }),
   },
   {
+    wrong: "a run is compacted whatever of it is open",
+    caughtBy: "R75 a run with an UNKNOWN effect is not compacted before that is reconciled",
+    breaks: (good) =>
+      but(good, {
+        compactRun: async (request, options) => {
+          try {
+            return await good.compactRun(request, options);
+          } catch (error) {
+            if (!(error instanceof TapeError) || error.reason !== "EFFECTS_UNKNOWN") throw error;
+            return { decisionsZeroed: 0, effectsZeroed: 0, bytesSaved: 0, alreadyCompacted: false };
+          }
+        },
+      }),
+  },
+  {
+    wrong: "runs to compact are listed whenever they ended",
+    caughtBy: "R75 runs to compact are listed oldest first, those that ended before a time",
+    breaks: (good) =>
+      but(good, {
+        listCompactableRuns: (request, options) => good.listCompactableRuns({ ...request, beforeMs: 0 }, options),
+      }),
+  },
+  {
     wrong: "compaction does not say that it was done before",
     caughtBy: "R75 it is told what went, and that a repeat finds nothing left",
     breaks: (good) =>

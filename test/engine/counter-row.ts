@@ -40,7 +40,7 @@ export const counterRules: RowRules<Counter, CounterEvent> = {
   past: "all",
   absent: () => ({ seq: 0, total: 0, label: "" }),
   restore(counter, head, entries, row) {
-    const { label } = decodeHead<{ format: number; label: string }>(head, 1, row);
+    const { label } = decodeHead<{ format: number; kind: "counter"; label: string }>(head, 1, row, ["counter"]);
     counter.label = label;
     for (const entry of entries) {
       counter.total += (JSON.parse(entry.meta) as { by: number }).by;
@@ -51,7 +51,7 @@ export const counterRules: RowRules<Counter, CounterEvent> = {
     if (event.kind === "head/label") counter.label = event.label;
     else counter.total += event.meta.by;
   },
-  head: ({ label }) => JSON.stringify({ format: 1, label }),
+  head: ({ label }) => JSON.stringify({ format: 1, kind: "counter", label }),
   indexKeys: ({ seq, total }) => (seq === 0 ? [] : [{ index: "totals", key: String(total).padStart(4, "0") }]),
   trimBelow: () => 1,
   bytes: () => 1000,

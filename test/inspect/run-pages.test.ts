@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { indexName, partitionOf, runRow } from "../../src/codec/row-id.ts";
 import { TapeError } from "../../src/errors.ts";
+import { listKeyOf } from "../../src/journal/run/list-key.ts";
 import { localAccess } from "../../src/model/access.ts";
 import type { Inspect, ListRunsRequest } from "../../src/model/inspect.ts";
 import type { RunState, RunStatus } from "../../src/model/run.ts";
@@ -159,6 +160,34 @@ describe("pages of runs", () => {
     expect((await other.inspect.listRuns({ statuses: ["WAITING"] })).runs).toEqual([]);
     expect((await scene.memory.scan(index, { limit: 1 })).items).toEqual([]);
     expect((await other.inspect.listRuns({ statuses: ["WAITING", "RUNNING"] })).runs).toMatchObject([{ runId }]);
+  });
+
+  it("give a run once whose begin was tried before, when a server died between its keys and its row", async () => {
+    const { tape } = scene.open({}, { atomicIndex: false });
+    const { runId } = await tape.beginRun({ appName: "app", invocationId: "tried again" });
+    const run = await tape.getRun({ runId });
+    const row = runRow(partitionOf(""), runId);
+    const slice = await scene.memory.read(row);
+    // The first attempt was made at another time, which is part of the key.
+    const key = listKeyOf({ ...run, startedAtMs: run.startedAtMs - 1000 });
+    const indexes = [["runs"], ["runs", "app", "app"], ["runs", "status", "RUNNING"]] as const;
+    await scene.memory.append([
+      {
+        row,
+        expect: slice?.version ?? 0,
+        commitId: "foreign",
+        head: slice?.head ?? new Uint8Array(),
+        entries: [],
+        index: { add: indexes.map((names) => ({ index: indexName(partitionOf(""), ...names), key })), remove: [] },
+      },
+    ]);
+    const { tape: other } = scene.open({}, { atomicIndex: false, exclusive: false });
+    for (const request of [{}, { appName: "app" }, { statuses: ["RUNNING"] as const }]) {
+      expect((await other.inspect.listRuns(request)).runs).toMatchObject([{ runId }]);
+    }
+    for (const names of indexes) {
+      expect((await scene.memory.scan(indexName(partitionOf(""), ...names), { limit: 9 })).items).toHaveLength(1);
+    }
   });
 });
 

@@ -2,12 +2,14 @@ import { pageToken, positionIn } from "../../codec/page-token.ts";
 import type { Need } from "../../journal/run/attention.ts";
 import { integer, oneOf, optionalId, pageSize } from "../../journal/validate.ts";
 import type { AttentionItem, ListAttentionRequest, ListAttentionResponse } from "../../model/inspect.ts";
+import type { Seq } from "../../model/row.ts";
 import type { ScanItem } from "../../store/store.ts";
+import { DamagedRows } from "../damaged-rows.ts";
 import { readBodies } from "../bodies.ts";
 import { tenantFilter } from "../tenant.ts";
 import { needPosition, needPositionTexts, type NeedPosition } from "./need-position.ts";
 import { isBefore, needsOf, type NeedPlace, type PlacedNeed } from "./need-keys.ts";
-import { fillPage } from "./page.ts";
+import { fillPage } from "../page.ts";
 import type { InspectPorts } from "./ports.ts";
 
 /** The kinds in the order of the contract, which is their order at one moment, too. */
@@ -51,7 +53,9 @@ export async function listAttention(
   };
   const name = JSON.stringify(["ListAttention", partition, wanted.kinds, wanted.tenantId, wanted.recoverableForMs]);
   const from = needPosition(partition, wanted.kinds, positionIn(request.pageToken ?? "", name));
-  const found = await findNeeds(ports, wanted, from);
+  const damaged = new DamagedRows();
+  const found = await findNeeds(ports, wanted, from, damaged);
+  if (!found.more) damaged.check(found.needs.length);
   const listed = found.needs.slice(0, wanted.limit);
   const items = await fillPage({
     size: listed.length,
@@ -69,20 +73,26 @@ export async function findNeeds(
   { pipeline, store, clock, partition }: InspectPorts,
   wanted: NeedsWanted,
   { after, lows }: NeedPosition,
+  damaged: DamagedRows = new DamagedRows(),
 ): Promise<FoundAttention> {
   const now = clock.now();
   const found = await Promise.all(
     wanted.kinds.map((kind) =>
-      needsOf(pipeline, store, {
-        partition,
-        kind,
-        kindNumber: needKinds.indexOf(kind),
-        tenantId: wanted.tenantId,
-        untilMs: kind === "RUN_RECOVERABLE" ? now - wanted.recoverableForMs : now,
-        after,
-        low: lows.get(kind),
-        limit: wanted.limit,
-      }),
+      needsOf(
+        pipeline,
+        store,
+        {
+          partition,
+          kind,
+          kindNumber: needKinds.indexOf(kind),
+          tenantId: wanted.tenantId,
+          untilMs: kind === "RUN_RECOVERABLE" ? now - wanted.recoverableForMs : now,
+          after,
+          low: lows.get(kind),
+          limit: wanted.limit,
+        },
+        damaged,
+      ),
     ),
   );
   const seenUntil = found.flatMap((one) => (one.seenUntil === undefined ? [] : [one.seenUntil]));
@@ -106,6 +116,10 @@ export async function findNeeds(
 }
 
 async function itemOf({ store }: InspectPorts, { row, part }: PlacedNeed): Promise<AttentionItem> {
-  const bodies = await readBodies(store, row, part.seqs, () => undefined);
+  // Somebody has to know of it, also when its payloads cannot be read: who asks for them is told why.
+  const bodies = await new DamagedRows().skip(
+    readBodies(store, row, part.seqs, () => undefined),
+    new Map<Seq, null>(part.seqs.map((seq) => [seq, null])),
+  );
   return part.view((seq) => bodies.get(seq));
 }

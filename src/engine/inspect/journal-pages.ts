@@ -10,7 +10,7 @@ import type { JournalRecord, ReadJournalRequest, ReadJournalResponse } from "../
 import type { RowId } from "../../model/row.ts";
 import type { StoredEntry } from "../../store/store.ts";
 import { journalEntry } from "../journal-entry.ts";
-import { fillPage } from "./page.ts";
+import { fillPage } from "../page.ts";
 import type { InspectPorts } from "./ports.ts";
 
 /** Entries of the first read: with bodies each may be as large as a message. */

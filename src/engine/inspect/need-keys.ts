@@ -6,6 +6,7 @@ import { runRules } from "../../journal/run/rules.ts";
 import type { RowId } from "../../model/row.ts";
 import type { ScanItem, Store } from "../../store/store.ts";
 import type { Pipeline } from "../pipeline.ts";
+import type { DamagedRows } from "../damaged-rows.ts";
 import { plainCall } from "../row-slot.ts";
 
 const scanPage = 64;
@@ -57,7 +58,12 @@ export interface FoundNeeds {
  * Things of one kind, longest waiting first. A run has one key, for its oldest thing, so that a run whose later things
  * are still to be given out is asked again for the next page; it is remembered where the first such run is.
  */
-export async function needsOf(pipeline: Pipeline, store: Store, query: NeedQuery): Promise<FoundNeeds> {
+export async function needsOf(
+  pipeline: Pipeline,
+  store: Store,
+  query: NeedQuery,
+  damaged: DamagedRows,
+): Promise<FoundNeeds> {
   const { partition, kind, kindNumber, after, low, limit, untilMs } = query;
   const index = `${partition}/${attentionIndexes[kind]}`;
   const seen: { readonly key: ScanItem; readonly last: NeedPlace | undefined }[] = [];
@@ -72,7 +78,7 @@ export async function needsOf(pipeline: Pipeline, store: Store, query: NeedQuery
       page.items.map(async (key) => {
         if (asked.has(key.row)) return [];
         asked.add(key.row);
-        return ask(pipeline, store, query, { index, ...key });
+        return damaged.skip(ask(pipeline, store, query, { index, ...key }), []);
       }),
     );
     for (const [i, key] of page.items.entries()) {

@@ -7,7 +7,7 @@ import type { Store } from "../../store/store.ts";
 import { readBodies } from "../bodies.ts";
 import { runTarget } from "../business-keys.ts";
 import { plainCall } from "../row-slot.ts";
-import { fillPage, weightOf } from "./page.ts";
+import { fillPage, weightOf } from "../page.ts";
 import type { InspectPorts } from "./ports.ts";
 
 /** Things whose payloads are read together, at first: each may be as large as a message. */

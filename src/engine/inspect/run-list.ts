@@ -1,7 +1,15 @@
 import { pageToken, badToken, positionIn } from "../../codec/page-token.ts";
 import { runIdOfRow, runRow } from "../../codec/row-id.ts";
 import { runOfHead } from "../../journal/run/head.ts";
-import { allRunsIndex, appIndex, isListKey, keyFilter, keyRange, statusIndex } from "../../journal/run/list-key.ts";
+import {
+  allRunsIndex,
+  appIndex,
+  isListKey,
+  keyFilter,
+  keyRange,
+  listKeyOf,
+  statusIndex,
+} from "../../journal/run/list-key.ts";
 import { runRules } from "../../journal/run/rules.ts";
 import type { Status } from "../../journal/run/run.ts";
 import { runView } from "../../journal/run/views.ts";
@@ -10,7 +18,8 @@ import type { ListRunsRequest, ListRunsResult } from "../../model/inspect.ts";
 import type { RunState } from "../../model/run.ts";
 import type { ScanItem } from "../../store/store.ts";
 import { tenantFilter } from "../tenant.ts";
-import { fillPage } from "./page.ts";
+import { DamagedRows } from "../damaged-rows.ts";
+import { fillPage } from "../page.ts";
 import type { InspectPorts } from "./ports.ts";
 import { RunKeys, type FoundKey } from "./run-keys.ts";
 
@@ -85,6 +94,7 @@ export async function listRuns(ports: InspectPorts, request: ListRunsRequest): P
     after,
     pageSize: isIndexed ? size : searchPage,
   });
+  const damaged = new DamagedRows();
   let rowsRead = 0;
   const found: { readonly run: RunState; readonly at: ScanItem }[] = [];
   while (found.length < size && keys.more && keys.keysRead <= mostKeys && rowsRead < size + mostMisses) {
@@ -96,14 +106,15 @@ export async function listRuns(ports: InspectPorts, request: ListRunsRequest): P
       if (isMarked(key.key)) batch.push(key);
     }
     rowsRead += batch.length;
-    const states = await Promise.all(batch.map((key) => readRun(ports, key)));
+    const states = await Promise.all(batch.map((key) => damaged.skip(readRun(ports, key), null)));
     for (const [i, run] of states.entries()) {
       const at = batch[i];
       if (run === null || at === undefined) continue;
-      if (isWanted(run, query)) found.push({ run, at });
-      else if (!wanted.includes(run.status as Status) && wanted.length > 0) await dropStale(ports, at);
+      if (isStale(run, at, wanted)) await dropStale(ports, at);
+      else if (isWanted(run, query)) found.push({ run, at });
     }
   }
+  if (!keys.more) damaged.check(found.length);
   const page = await fillPage({
     size,
     limits,
@@ -121,7 +132,7 @@ async function readRun({ store }: InspectPorts, { row }: ScanItem): Promise<RunS
   const slice = await store.read(row, { limit: 0 });
   const run = slice === null ? null : runOfHead(slice.head, row);
   // A key may be left over of a run that was deleted.
-  return run === null || run.deletedAtMs > 0 ? null : runView(run);
+  return run === null || run.seq === 0 || run.deletedAtMs > 0 ? null : runView(run);
 }
 
 const isWanted = (run: RunState, query: RunQuery): boolean =>
@@ -130,7 +141,14 @@ const isWanted = (run: RunState, query: RunQuery): boolean =>
     (name) => query[name] === null || query[name] === run[name],
   );
 
-/** A key of a status that the run has left: takes it away, where a crash may have left it. */
+/**
+ * Whether the run does not stand here: in the list of a status that it has left, or at the time of a first attempt to begin
+ * it, which had added its keys and got no further.
+ */
+const isStale = (run: RunState, { key }: ScanItem, wanted: readonly Status[]): boolean =>
+  key !== listKeyOf(run) || (wanted.length > 0 && !wanted.includes(run.status as Status));
+
+/** A key at which the run does not stand: takes it away, where a crash may have left it. */
 async function dropStale({ pipeline, store, partition }: InspectPorts, { row, index, key }: FoundKey): Promise<void> {
   if (store.capabilities.atomicIndex) return;
   await pipeline.dropStaleKey({ row, partition, rules: runRules }, { index, key });

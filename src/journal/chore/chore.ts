@@ -7,7 +7,8 @@ import { accept, type Decide, type HeadEvent, type RowRules } from "../row.ts";
  * servers who do it at once do no harm.
  */
 
-const format = 1;
+/** Format 1 remembered no place. */
+const format = 2;
 
 /** A chore. */
 export interface Chore {
@@ -19,12 +20,19 @@ export interface Chore {
   epoch: number;
   /** When it was last brought to its end; 0: never. */
   doneAtMs: number;
+  /** Up to where it has been done since then, in the chore's own words; empty: not begun. */
+  place: string;
 }
 
 /** What can happen to a chore. */
 export type ChoreEvent =
-  | (HeadEvent<"chore-lease"> & { readonly owner: string; readonly expiresAtMs: number; readonly epoch: number })
-  | (HeadEvent<"chore-done"> & { readonly at: number });
+  | (HeadEvent<"chore-lease"> & {
+      readonly owner: string;
+      readonly expiresAtMs: number;
+      readonly epoch: number;
+      readonly place: string;
+    })
+  | (HeadEvent<"chore-done"> & { readonly at: number; readonly place: string });
 
 interface ChoreHead {
   readonly format: number;
@@ -33,20 +41,23 @@ interface ChoreHead {
   readonly expires_at_ms: number;
   readonly epoch: number;
   readonly done_at_ms: number;
+  readonly place?: string;
 }
 
 /** The rules of a chore's row. */
 export const choreRules: RowRules<Chore, ChoreEvent> = {
   past: "none",
-  absent: () => ({ seq: 0, owner: "", expiresAtMs: 0, epoch: 0, doneAtMs: 0 }),
+  absent: () => ({ seq: 0, owner: "", expiresAtMs: 0, epoch: 0, doneAtMs: 0, place: "" }),
   restore(chore, bytes, _entries, row) {
-    const head = decodeHead<ChoreHead>(bytes, format, row);
+    const head = decodeHead<ChoreHead>(bytes, format, row, ["chore"]);
     chore.owner = head.owner;
     chore.expiresAtMs = head.expires_at_ms;
     chore.epoch = head.epoch;
     chore.doneAtMs = head.done_at_ms;
+    chore.place = head.place ?? "";
   },
   evolve(chore, event) {
+    chore.place = event.place;
     if (event.kind === "head/chore-lease") {
       chore.owner = event.owner;
       chore.expiresAtMs = event.expiresAtMs;
@@ -57,7 +68,7 @@ export const choreRules: RowRules<Chore, ChoreEvent> = {
       chore.doneAtMs = event.at;
     }
   },
-  head({ owner, expiresAtMs, epoch, doneAtMs }) {
+  head({ owner, expiresAtMs, epoch, doneAtMs, place }) {
     const head: ChoreHead = {
       format,
       kind: "chore",
@@ -65,6 +76,7 @@ export const choreRules: RowRules<Chore, ChoreEvent> = {
       expires_at_ms: expiresAtMs,
       epoch,
       done_at_ms: doneAtMs,
+      place,
     };
     return JSON.stringify(head);
   },
@@ -75,32 +87,38 @@ export const choreRules: RowRules<Chore, ChoreEvent> = {
 
 /** What became of the wish to do a chore: it is the caller's to do, or to be asked for again at a time. */
 export type ChoreTurn =
-  | { readonly kind: "mine"; readonly epoch: number }
+  | { readonly kind: "mine"; readonly epoch: number; readonly place: string }
   | { readonly kind: "later"; readonly atMs: number };
 
 /** Takes a chore that is due: `everyMs` after it was done, unless somebody is at it. */
 export const takeChore =
   (owner: string, leaseMs: number, everyMs: number): Decide<Chore, ChoreEvent, ChoreTurn> =>
   (chore, { now }) => {
+    const { place } = chore;
     const dueMs = Math.max(chore.expiresAtMs, chore.doneAtMs === 0 ? 0 : chore.doneAtMs + everyMs);
     if (dueMs > now) return accept([], { kind: "later", atMs: dueMs });
     const epoch = chore.epoch + 1;
-    return accept([{ kind: "head/chore-lease", owner, expiresAtMs: now + leaseMs, epoch }], { kind: "mine", epoch });
+    const lease: ChoreEvent = { kind: "head/chore-lease", owner, expiresAtMs: now + leaseMs, epoch, place };
+    return accept([lease], { kind: "mine", epoch, place });
   };
 
-/** Goes on with a chore, its lease renewed when half of it is over; `false`: it has been given to somebody else. */
+/**
+ * Goes on with a chore that has been done up to a place; its lease is renewed, and the place kept, when half of the lease is
+ * over. `false`: it has been given to somebody else.
+ */
 export const keepChore =
-  (owner: string, epoch: number, leaseMs: number): Decide<Chore, ChoreEvent, boolean> =>
+  (owner: string, epoch: number, leaseMs: number, place: string): Decide<Chore, ChoreEvent, boolean> =>
   (chore, { now }) => {
     if (chore.epoch !== epoch || chore.owner !== owner) return accept([], false);
     if (chore.expiresAtMs - now > leaseMs / 2) return accept([], true);
-    return accept([{ kind: "head/chore-lease", owner, expiresAtMs: now + leaseMs, epoch }], true);
+    return accept([{ kind: "head/chore-lease", owner, expiresAtMs: now + leaseMs, epoch, place }], true);
   };
 
-/** Says that a chore is done, or, without a time, gives it up for whoever comes next. */
+/** Says that a chore is done, or gives it up at a place, for whoever comes next. */
 export const endChore =
-  (epoch: number, isDone: boolean): Decide<Chore, ChoreEvent, void> =>
+  (epoch: number, isDone: boolean, place: string): Decide<Chore, ChoreEvent, void> =>
   (chore, { now }) => {
     if (chore.epoch !== epoch) return accept([], undefined);
-    return accept([{ kind: "head/chore-done", at: isDone ? now : chore.doneAtMs }], undefined);
+    const done = { at: isDone ? now : chore.doneAtMs, place: isDone ? "" : place };
+    return accept([{ kind: "head/chore-done", ...done }], undefined);
   };

@@ -41,7 +41,7 @@ export const businessKeyRules: RowRules<BusinessKey, BusinessKeyEvent> = {
   past: "none",
   absent: () => ({ seq: 0, connector: "", businessKey: "", runId: "", assertions: 0 }),
   restore(key, bytes, _entries, row) {
-    const head = decodeHead<BusinessKeyHead>(bytes, format, row);
+    const head = decodeHead<BusinessKeyHead>(bytes, format, row, ["business-key"]);
     key.connector = head.connector;
     key.businessKey = head.business_key;
     key.runId = head.run_id;

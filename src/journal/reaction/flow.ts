@@ -48,7 +48,7 @@ export const flowRules: RowRules<Flow, FlowEvent> = {
   past: "none",
   absent: () => ({ seq: 0, claims: new Map(), handedOut: [] }),
   restore(flow, bytes, _entries, row) {
-    const head = decodeHead<FlowHead>(bytes, format, row);
+    const head = decodeHead<FlowHead>(bytes, format, row, ["reaction-flow"]);
     flow.claims.clear();
     for (const [claim, expiresAtMs] of head.claims) flow.claims.set(claim, expiresAtMs);
     flow.handedOut = head.handed_out.map(([atMs, count, first]) => ({ atMs, count, first }));

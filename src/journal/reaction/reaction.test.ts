@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { plain, reloaded, RowDriver } from "../../../test/journal/row-driver.ts";
+import { deregisteredIndex } from "../../codec/row-id.ts";
 import type { Reaction } from "../../model/reaction.ts";
 import { defaultLimits as limits } from "../limits.ts";
 import { dutyOfKey, reactionRules, type ReactionEvent, type ReactionRow } from "./reaction.ts";
@@ -43,7 +44,7 @@ describe("a reaction", () => {
     reaction.call(register({ bootstrapFromHead: true }, 42));
     expect(reaction.call(deregisterReaction).value).toEqual({ deregistered: true });
     expect(reaction.call(readReaction).value).toBeNull();
-    expect(reaction.keys()).toEqual([]);
+    expect(reaction.keys().map(({ index }) => index)).toEqual([deregisteredIndex]);
     expect(reloaded(reaction)).toEqual(plain(reaction.state));
     reaction.call(register());
     expect(reaction.call(readReaction).value).toMatchObject({ generation: 2, revision: 3, start: 0 });

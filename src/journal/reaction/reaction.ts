@@ -1,5 +1,6 @@
-import { decodeHead } from "../../codec/head.ts";
-import { indexName, indexPath, reactorIndex } from "../../codec/row-id.ts";
+import { complete, decodeHead } from "../../codec/head.ts";
+import { deregisteredIndex, indexName, indexPath, reactorIndex } from "../../codec/row-id.ts";
+import { timeKey } from "../../codec/time-key.ts";
 import type { HandlerKind, Reaction } from "../../model/reaction.ts";
 import type { HeadEvent, RowRules } from "../row.ts";
 
@@ -8,7 +9,8 @@ import type { HeadEvent, RowRules } from "../row.ts";
  * stands in the feed, or a reaction on everything would feed itself.
  */
 
-const format = 1;
+/** Format 1 did not say when a reaction was deregistered. */
+const format = 2;
 const rememberedRequests = 16;
 
 /** What a caller registers; numbers are 0 where there is no limit. */
@@ -43,6 +45,8 @@ export interface Registered {
   readonly start: number;
   readonly createdAtMs: number;
   readonly deleted: boolean;
+  /** When it was deregistered; 0: it is registered. */
+  readonly deletedAtMs: number;
 }
 
 /** The row's state; `registered` is `null` until it is registered for the first time. */
@@ -55,7 +59,7 @@ export interface ReactionRow {
 /** What can happen to a reaction. */
 export type ReactionEvent =
   | (HeadEvent<"register"> & { readonly registered: Registered })
-  | HeadEvent<"deregister">
+  | (HeadEvent<"deregister"> & { readonly at: number })
   | (HeadEvent<"request"> & { readonly hash: string });
 
 interface ReactionHead {
@@ -82,13 +86,14 @@ interface ReactionHead {
   readonly start: number;
   readonly created_at_ms: number;
   readonly deleted: boolean;
+  readonly deleted_at_ms?: number;
   readonly requests: readonly string[];
 }
 
 function restore(reaction: ReactionRow, bytes: Uint8Array, _entries: unknown, row: string): void {
-  const head = decodeHead<ReactionHead>(bytes, format, row);
+  const head = decodeHead<ReactionHead>(bytes, format, row, ["reaction"]);
   reaction.registered = {
-    definition: {
+    definition: complete({
       reactionId: head.reaction_id,
       name: head.name,
       subjectPattern: head.subject_pattern,
@@ -104,20 +109,21 @@ function restore(reaction: ReactionRow, bytes: Uint8Array, _entries: unknown, ro
       dlqAfterN: head.dlq_after_n,
       numShards: head.num_shards,
       bootstrapFromHead: head.bootstrap_from_head,
-    },
+    }),
     tenantId: head.tenant_id,
     generation: head.generation,
     revision: head.revision,
     start: head.start,
     createdAtMs: head.created_at_ms,
     deleted: head.deleted,
+    deletedAtMs: head.deleted_at_ms ?? (head.deleted ? head.created_at_ms : 0),
   };
   reaction.requests = head.requests;
 }
 
 function encode({ registered, requests }: ReactionRow): string {
   if (registered === null) throw new RangeError("a reaction is written before it is registered");
-  const { definition, tenantId, generation, revision, start, createdAtMs, deleted } = registered;
+  const { definition, tenantId, generation, revision, start, createdAtMs, deleted, deletedAtMs } = registered;
   const head: ReactionHead = {
     format,
     kind: "reaction",
@@ -142,6 +148,7 @@ function encode({ registered, requests }: ReactionRow): string {
     start,
     created_at_ms: createdAtMs,
     deleted,
+    deleted_at_ms: deletedAtMs,
     requests,
   };
   return JSON.stringify(head);
@@ -157,12 +164,14 @@ export const reactionRules: RowRules<ReactionRow, ReactionEvent> = {
     else if (event.kind === "head/request") {
       reaction.requests = [...reaction.requests.slice(1 - rememberedRequests), event.hash];
     } else if (reaction.registered !== null) {
-      reaction.registered = { ...reaction.registered, deleted: true, revision: reaction.registered.revision + 1 };
+      const { registered } = reaction;
+      reaction.registered = { ...registered, deleted: true, deletedAtMs: event.at, revision: registered.revision + 1 };
     }
   },
   head: encode,
   indexKeys({ registered }, partition) {
-    if (registered === null || registered.deleted) return [];
+    if (registered === null) return [];
+    if (registered.deleted) return [{ index: deregisteredIndex, key: timeKey(registered.deletedAtMs) }];
     const { reactionId, numShards, handlerKind } = registered.definition;
     return [
       { index: indexName(partition, "reactions"), key: indexPath(reactionId) },

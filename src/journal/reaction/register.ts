@@ -88,6 +88,7 @@ export const registerReaction =
       start,
       createdAtMs: context.now,
       deleted: false,
+      deletedAtMs: 0,
     };
     return accept([{ kind: "head/register", registered: fresh }], answer(fresh));
   };
@@ -112,12 +113,21 @@ export const deregisterReaction: Decide<ReactionRow, ReactionEvent, DeregisterRe
   }
   const remembered: readonly ReactionEvent[] =
     context.requestHash === "" ? [] : [{ kind: "head/request", hash: context.requestHash }];
-  return accept([{ kind: "head/deregister" }, ...remembered], { deregistered: true });
+  return accept([{ kind: "head/deregister", at: context.now }, ...remembered], { deregistered: true });
 };
 
 /** The reaction as it is registered now; `null` when it is not. */
 export const readReaction: Decide<ReactionRow, ReactionEvent, Registered | null> = ({ registered }) =>
   accept([], registered === null || registered.deleted ? null : registered);
+
+/** The id of a reaction that was deregistered at this time or earlier, and still is; `null`: it is none. */
+export const goneReaction =
+  (untilMs: number): Decide<ReactionRow, ReactionEvent, string | null> =>
+  ({ registered }) =>
+    accept(
+      [],
+      registered?.deleted === true && registered.deletedAtMs <= untilMs ? registered.definition.reactionId : null,
+    );
 
 /** Refuses a reaction that is not registered. */
 export const reactionNotFound = (reactionId: string): TapeError =>

@@ -41,7 +41,7 @@ export const shardRules: RowRules<Shard, ShardEvent> = {
   past: "none",
   absent: () => ({ seq: 0, generation: 0, cursor: 0, owner: "", epoch: 0, leaseExpiresAtMs: 0 }),
   restore(shard, bytes, _entries, row) {
-    const head = decodeHead<ShardHead>(bytes, format, row);
+    const head = decodeHead<ShardHead>(bytes, format, row, ["reaction-shard"]);
     shard.generation = head.generation;
     shard.cursor = head.cursor;
     shard.owner = head.owner;

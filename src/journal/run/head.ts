@@ -1,4 +1,5 @@
-import { decodeHead } from "../../codec/head.ts";
+import { complete, decodeHead, isEmptyHead } from "../../codec/head.ts";
+import { TapeError } from "../../errors.ts";
 import type { PastEntry } from "../row.ts";
 import { evolvePast } from "./evolve.ts";
 import { factsOf, runHeadFormat, setFacts, type FactsHead } from "./facts.ts";
@@ -120,19 +121,28 @@ const claimHead = (claim: Claim): ClaimHead => ({ claimed_by: claim.by, claim_ex
 /** What the head alone says of a run: enough for {@link runView}. Errors: STORE_CORRUPT. */
 export function runOfHead(bytes: Uint8Array, row: string): Run {
   const run = absentRun();
-  restoreRun(run, bytes, [], row);
+  try {
+    if (!isEmptyHead(bytes)) restoreRun(run, bytes, [], row);
+  } catch (cause) {
+    if (cause instanceof TapeError) throw cause;
+    throw new TapeError(
+      "STORE_CORRUPT",
+      `head of row ${row} cannot be read: it is damaged; restore the store from a backup`,
+      { cause },
+    );
+  }
   return run;
 }
 
 /** Brings a run up to a stored head: folds the entries it has not seen, then lays over what the head alone knows. */
 export function restoreRun(run: Run, bytes: Uint8Array, entries: readonly PastEntry[], row: string): void {
-  const head = decodeHead<RunHead | DeletedRunHead>(bytes, runHeadFormat, row);
+  const head = decodeHead<RunHead | DeletedRunHead>(bytes, runHeadFormat, row, ["run", "deleted-run"]);
   if (head.kind === "deleted-run") {
     restoreDeletedRun(run, head);
     return;
   }
   for (const entry of entries) evolvePast(run, entry);
-  setFacts(run, factsOf(head));
+  setFacts(run, complete(factsOf(head)));
   run.seq = head.seq;
   run.status = head.status;
   run.endedAtMs = head.ended_at_ms;

@@ -54,7 +54,9 @@ class Earliest {
   }
 
   keys(): IndexKey[] {
-    return Array.from(this.#times, ([index, ms]) => ({ index, key: timeKey(ms) }));
+    const keys: IndexKey[] = [];
+    for (const [index, ms] of this.#times) keys.push({ index, key: timeKey(ms) });
+    return keys;
   }
 }
 
@@ -85,9 +87,12 @@ export function runIndexKeys(run: Run, partition: Partition): readonly IndexKey[
   if (!hasEnded(run.status)) {
     keys.push({ index: base + run.liveIndex, key: newestFirstKey(run.facts.startedAtMs) });
   }
-  for (const index of [allRunsIndex, run.appIndex, statusIndex(run.status)]) {
-    keys.push({ index: base + index, key: run.listKey });
-  }
+  const { listKey: key } = run;
+  keys.push(
+    { index: base + allRunsIndex, key },
+    { index: base + run.appIndex, key },
+    { index: base + statusIndex(run.status), key },
+  );
   if (isAtRest(run)) keys.push(...atRestKeys(run, base));
   return keys;
 }

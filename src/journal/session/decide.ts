@@ -11,7 +11,15 @@ import type {
 import type { Limits } from "../limits.ts";
 import { accept, acceptReading, type BodyLookup, type Context, type Decide, type Outcome } from "../row.ts";
 import { integer, json, jsonObject, oneMessage, optionalId, requiredId } from "../validate.ts";
-import { eventBody, eventView, mergeState, type Session, type SessionEvent, type SessionRowEvent } from "./session.ts";
+import {
+  eventBody,
+  eventView,
+  listKeyOf,
+  mergeState,
+  type Session,
+  type SessionEvent,
+  type SessionRowEvent,
+} from "./session.ts";
 
 /** Which session. */
 export interface SessionKey {
@@ -124,6 +132,15 @@ export const deleteSession: Decide<Session, SessionRowEvent, DeleteSessionRespon
 
 /** A session as read from its own row; the engine adds the shared state. */
 export type OwnSession = GetSessionResponse & { readonly own: ReadonlyMap<string, string> };
+
+/**
+ * The id of the session that stands at this place of its user's list; `null`: there is none, or it stands elsewhere, because
+ * the key is of a first attempt to create it, which got no further.
+ */
+export const sessionAt =
+  (key: string): Decide<Session, SessionRowEvent, string | null> =>
+  (session) =>
+    accept([], session.exists && listKeyOf(session) === key ? session.sessionId : null);
 
 /** GetSession (R66): the latest `maxEvents` events in order; 0 means all, negative none. */
 export const getSession =

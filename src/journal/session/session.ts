@@ -136,7 +136,7 @@ function evolve(session: Session, event: SessionRowEvent, place: Place): void {
 }
 
 function restore(session: Session, bytes: Uint8Array, entries: readonly PastEntry[], row: string): void {
-  const head = decodeHead<SessionHead>(bytes, format, row);
+  const head = decodeHead<SessionHead>(bytes, format, row, ["session"]);
   if (head.trim_below !== session.trimBelow) session.events.clear();
   for (const entry of entries) {
     if (entry.seq >= head.trim_below) note(session, entry.seq, JSON.parse(entry.meta) as EventMeta);
@@ -189,13 +189,16 @@ export const sessionRules: RowRules<Session, SessionRowEvent> = {
       ? [
           {
             index: indexName(partition, "sessions", session.appName, session.userId),
-            key: newestFirstKey(session.createdAtMs),
+            key: listKeyOf(session),
           },
         ]
       : [],
   trimBelow: (session) => session.trimBelow,
   bytes: (session) => 1024 + stateBytes(session.state) + 300 * session.events.size,
 };
+
+/** The place of a session in the list of its user's: newest first by creation. */
+export const listKeyOf = ({ createdAtMs }: Session): string => newestFirstKey(createdAtMs);
 
 /** The body of `event/appended`. */
 export const eventBody = (event: EventRecord, timestampMs: number): readonly string[] => [

@@ -38,7 +38,7 @@ export const sharedStateRules: RowRules<SharedState, SharedStateEvent> = {
   past: "none",
   absent: () => ({ seq: 0, state: new Map(), applied: [] }),
   restore(shared, bytes, _entries, row) {
-    const head = decodeHead<SharedStateHead>(bytes, format, row);
+    const head = decodeHead<SharedStateHead>(bytes, format, row, ["shared-state"]);
     shared.state = splitMembers(head.state_json);
     shared.applied = head.applied;
   },

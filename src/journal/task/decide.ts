@@ -5,6 +5,7 @@ import { accept, type Context, type Decide } from "../row.ts";
 import { requiredId, text } from "../validate.ts";
 import {
   afterFailure,
+  isOver,
   taskAt,
   type TaskClaim,
   type TaskEvent,
@@ -39,11 +40,13 @@ function view(facts: TaskFacts, progress: TaskProgress): Task {
 
 const becomes = (progress: TaskProgress): TaskEvent => ({ kind: "head/task-progress", progress });
 
-/** Makes the task unless it is there: exactly once for a reaction and an entry, whose hash its id is (R70). */
+/** Makes the task unless it is there, or was: exactly once for a reaction and an entry, whose hash its id is (R70). */
 export const makeTask =
   (facts: TaskFacts): OnTask<boolean> =>
   (task) =>
-    task.facts === null ? accept([{ kind: "head/make-task", facts }], true) : accept([], false);
+    task.facts === null && task.deletedAtMs === 0
+      ? accept([{ kind: "head/make-task", facts }], true)
+      : accept([], false);
 
 /** What ClaimTasks asks of each task. */
 export interface ClaimTask extends TaskClaim {
@@ -120,7 +123,12 @@ function notYours({ taskId }: TaskFacts, { status, claim }: TaskProgress, owner:
 export function completeTask(request: CompleteTaskRequest, limits: Limits): OnTask<Settled> {
   const taskId = requiredId("task_id", request.taskId, limits);
   const owner = requiredId("owner", request.owner, limits);
-  return settle(taskId, owner, "DONE", ({ progress }) => ({ ...progress, status: "DONE", nextAttemptAtMs: 0 }));
+  return settle(taskId, owner, "DONE", ({ progress }, { now }) => ({
+    ...progress,
+    status: "DONE",
+    nextAttemptAtMs: 0,
+    endedAtMs: now,
+  }));
 }
 
 /** NackTask (R71): one more failed attempt, and with `permanent` the last one. */
@@ -130,18 +138,33 @@ export function nackTask(request: NackTaskRequest, limits: Limits): OnTask<Settl
   const error = text("error", request.error, limits);
   return settle(taskId, owner, "NACK", (task, { now }) => {
     const failed = afterFailure(task, error, now);
-    return request.permanent === true ? { ...failed, status: "FAILED", nextAttemptAtMs: 0 } : failed;
+    return request.permanent === true ? { ...failed, status: "FAILED", nextAttemptAtMs: 0, endedAtMs: now } : failed;
   });
 }
 
-/** The task, if there is one and its status at this time is the wanted one; UNSPECIFIED: any. */
+/** The task, if there is one and its status at this time is the wanted one (UNSPECIFIED: any), and if it stands at this place of the lists. */
 export const readTask =
-  (status: TaskStatus): OnTask<Task | null> =>
+  (status: TaskStatus, key: string): OnTask<Task | null> =>
   (task, { now }) => {
     const current = taskAt(task, now);
-    const isWanted = task.facts !== null && (status === "UNSPECIFIED" || status === current.status);
+    // A first attempt to make the task, which got no further than its keys, had another time in them.
+    const isWanted = task.listKey === key && (status === "UNSPECIFIED" || status === current.status);
     return accept([], isWanted && task.facts !== null ? view(task.facts, current) : null);
   };
+
+/** Retention: deletes a task that ended at this time or earlier; answers whether. */
+export const deleteEndedTask =
+  (endedUntilMs: number): OnTask<boolean> =>
+  ({ facts, progress }, { now }) =>
+    facts !== null && isOver(progress.status) && progress.endedAtMs <= endedUntilMs
+      ? accept([{ kind: "head/delete-task", at: now }], true)
+      : accept([], false);
+
+/** Retention: deletes a task that nobody can claim any more, since its reaction is gone; answers whether. */
+export const deleteOrphanedTask: OnTask<boolean> = (task, { now }) => {
+  const isHeld = taskAt(task, now).claim !== null;
+  return task.facts === null || isHeld ? accept([], false) : accept([{ kind: "head/delete-task", at: now }], true);
+};
 
 /** Writes down that a claim has expired (R71). */
 export const tickTask: OnTask<void> = (task, { now }) => {

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { plain, reloaded, RowDriver, startMs } from "../../../test/journal/row-driver.ts";
+import { timeKey } from "../../codec/time-key.ts";
 import { TapeError, type TapeErrorReason } from "../../errors.ts";
 import type { TaskStatus } from "../../model/reaction.ts";
 import { defaultLimits as limits } from "../limits.ts";
 import { claimTask, completeTask, makeTask, nackTask, readTask, tickTask } from "./decide.ts";
-import { taskAt, taskRules, type TaskEvent, type TaskFacts, type TaskRow } from "./task.ts";
+import { listPrefix, taskAt, taskRules, type TaskEvent, type TaskFacts, type TaskRow } from "./task.ts";
 
 type Driver = RowDriver<TaskRow, TaskEvent>;
 
@@ -202,7 +203,12 @@ describe("a task", () => {
     expect(task.call(makeTask(facts)).value).toBe(true);
     situations.mine(task);
     expect(task.call(makeTask({ ...facts, payloadJson: "{}" }))).toEqual({ value: false, events: [] });
-    expect(task.call(readTask("UNSPECIFIED")).value).toMatchObject({ status: "CLAIMED", payloadJson: '{"app":"a"}' });
+    const key = `${listPrefix(facts.reactionId)}${timeKey(facts.createdAtMs)}/${timeKey(facts.sourceGlobalSeq)}`;
+    expect(task.call(readTask("UNSPECIFIED", "another")).value).toBeNull();
+    expect(task.call(readTask("UNSPECIFIED", key)).value).toMatchObject({
+      status: "CLAIMED",
+      payloadJson: '{"app":"a"}',
+    });
   });
 
   it("pauses twice as long after every failure, up to an hour (R71)", () => {

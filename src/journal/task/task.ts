@@ -1,17 +1,24 @@
-import { decodeHead } from "../../codec/head.ts";
-import { indexPath, tickIndex, type Partition } from "../../codec/row-id.ts";
+import { complete, decodeHead } from "../../codec/head.ts";
+import { indexPath, retireDeadTasksIndex, retireTasksIndex, tickIndex, type Partition } from "../../codec/row-id.ts";
 import { timeKey } from "../../codec/time-key.ts";
 import type { IndexKey } from "../../model/row.ts";
 import type { TaskStatus } from "../../model/reaction.ts";
 import type { HeadEvent, RowRules } from "../row.ts";
 
-/* The row of a task (R70, R71): one matching entry, and what became of it. It has no entries. */
+/*
+ * The row of a task (R70, R71): one matching entry, and what became of it. It has no entries. When it has been deleted the
+ * row stays, without anything of it, so that the entry never makes it again.
+ */
 
-const format = 1;
+/** Format 1 did not say when a task ended, and knew no deletion. */
+const format = 2;
 const rememberedRequests = 8;
 
 /** Status of a task as it is written. */
 export type WrittenStatus = Exclude<TaskStatus, "UNSPECIFIED">;
+
+/** Whether a task of this status is over. */
+export const isOver = (status: WrittenStatus): boolean => status === "DONE" || status === "FAILED" || status === "DLQ";
 
 /** What never changes. */
 export interface TaskFacts {
@@ -52,11 +59,15 @@ export interface TaskProgress {
   /** Who ended the last attempt, and how: a repeat of that is no news. */
   readonly settledBy: string;
   readonly settledAs: "DONE" | "NACK" | "";
+  /** When it became DONE, FAILED or DLQ; 0: it has not. */
+  readonly endedAtMs: number;
 }
 
 /** A task; `facts` is `null` while it does not exist. */
 export interface TaskRow {
   seq: number;
+  /** When it was deleted; 0: it has not been. */
+  deletedAtMs: number;
   facts: TaskFacts | null;
   /** The facts, as the inside of a JSON object. */
   factsText: string;
@@ -74,6 +85,7 @@ export interface TaskRow {
 /** What can happen to a task. */
 export type TaskEvent =
   | (HeadEvent<"make-task"> & { readonly facts: TaskFacts })
+  | (HeadEvent<"delete-task"> & { readonly at: number })
   | (HeadEvent<"task-progress"> & { readonly progress: TaskProgress })
   | (HeadEvent<"request"> & { readonly hash: string });
 
@@ -104,7 +116,14 @@ interface TaskHead extends FactsHead {
   readonly last_error: string;
   readonly settled_by: string;
   readonly settled_as: TaskProgress["settledAs"];
+  readonly ended_at_ms?: number;
   readonly requests: readonly string[];
+}
+
+interface DeletedTaskHead {
+  readonly format: number;
+  readonly kind: "deleted-task";
+  readonly deleted_at_ms: number;
 }
 
 const unborn: TaskProgress = {
@@ -115,6 +134,7 @@ const unborn: TaskProgress = {
   lastError: "",
   settledBy: "",
   settledAs: "",
+  endedAtMs: 0,
 };
 
 /** Gives a task its facts, with what is made of them once. */
@@ -156,10 +176,17 @@ export const listPrefix = (reactionId: string): string => `${indexPath(reactionI
 /** The index of the tasks that were written with this status, by reaction and age, without its partition. */
 export const listIndexPath = (status: WrittenStatus): string => indexPath("task-list", status);
 
+/** The indexes of the tasks that are over, by reaction and age, without their partition. */
+export const endedTaskIndexes: readonly string[] = (["DONE", "FAILED", "DLQ"] as const).map(listIndexPath);
+
 function restore(task: TaskRow, bytes: Uint8Array, _entries: unknown, row: string): void {
-  const head = decodeHead<TaskHead>(bytes, format, row);
+  const head = decodeHead<TaskHead | DeletedTaskHead>(bytes, format, row, ["task", "deleted-task"]);
+  if (head.kind === "deleted-task") {
+    forget(task, head.deleted_at_ms);
+    return;
+  }
   if (task.facts === null) {
-    setFacts(task, {
+    const facts = complete({
       taskId: head.task_id,
       reactionId: head.reaction_id,
       shard: head.shard,
@@ -175,6 +202,7 @@ function restore(task: TaskRow, bytes: Uint8Array, _entries: unknown, row: strin
       retryBackoffMs: head.retry_backoff_ms,
       dlqAfterN: head.dlq_after_n,
     });
+    setFacts(task, facts);
   }
   const { claim } = head;
   task.progress = {
@@ -185,11 +213,20 @@ function restore(task: TaskRow, bytes: Uint8Array, _entries: unknown, row: strin
     lastError: head.last_error,
     settledBy: head.settled_by,
     settledAs: head.settled_as,
+    endedAtMs: head.ended_at_ms ?? (isOver(head.status) ? head.created_at_ms : 0),
   };
   task.requests = head.requests;
 }
 
-function encode({ factsText, progress, requests }: TaskRow): string {
+function forget(task: TaskRow, deletedAtMs: number): void {
+  Object.assign(task, taskRules.absent(), { deletedAtMs });
+}
+
+function encode({ factsText, progress, requests, deletedAtMs }: TaskRow): string {
+  if (deletedAtMs > 0) {
+    const deleted: DeletedTaskHead = { format, kind: "deleted-task", deleted_at_ms: deletedAtMs };
+    return JSON.stringify(deleted);
+  }
   const { claim } = progress;
   const changing: Omit<TaskHead, keyof FactsHead | "format" | "kind"> = {
     status: progress.status,
@@ -199,6 +236,7 @@ function encode({ factsText, progress, requests }: TaskRow): string {
     last_error: progress.lastError,
     settled_by: progress.settledBy,
     settled_as: progress.settledAs,
+    ended_at_ms: progress.endedAtMs,
     requests,
   };
   return `{${factsText},${JSON.stringify(changing).slice(1)}`;
@@ -213,6 +251,10 @@ function indexKeys(task: TaskRow, partition: Partition): readonly IndexKey[] {
       index: `${partition}/${task.claimIndex}`,
       key: `${progress.claim.id}/${timeKey(facts.sourceGlobalSeq)}`,
     });
+  }
+  if (isOver(progress.status)) {
+    const index = progress.status === "DONE" ? retireTasksIndex : retireDeadTasksIndex;
+    keys.push({ index, key: timeKey(progress.endedAtMs) });
   }
   const next = taskAt(task, progress.claim?.expiresAtMs ?? 0);
   if (next.status === "PENDING") {
@@ -231,6 +273,7 @@ export const taskRules: RowRules<TaskRow, TaskEvent> = {
   past: "none",
   absent: () => ({
     seq: 0,
+    deletedAtMs: 0,
     facts: null,
     factsText: "",
     dueIndex: "",
@@ -245,7 +288,8 @@ export const taskRules: RowRules<TaskRow, TaskEvent> = {
     if (event.kind === "head/make-task") {
       setFacts(task, event.facts);
       task.progress = { ...unborn, nextAttemptAtMs: event.facts.createdAtMs };
-    } else if (event.kind === "head/task-progress") task.progress = event.progress;
+    } else if (event.kind === "head/delete-task") forget(task, event.at);
+    else if (event.kind === "head/task-progress") task.progress = event.progress;
     else task.requests = [...task.requests.slice(1 - rememberedRequests), event.hash];
   },
   head: encode,
@@ -266,8 +310,10 @@ export function afterFailure({ facts, progress }: TaskRow, error: string, atMs: 
   if (facts === null) return progress;
   const attempts = progress.attempts + 1;
   const ended = { ...progress, attempts, claim: null, lastError: error };
-  if (facts.dlqAfterN > 0 && attempts >= facts.dlqAfterN) return { ...ended, status: "DLQ", nextAttemptAtMs: 0 };
-  if (facts.retryMax > 0 && attempts > facts.retryMax) return { ...ended, status: "FAILED", nextAttemptAtMs: 0 };
+  if (facts.dlqAfterN > 0 && attempts >= facts.dlqAfterN)
+    return { ...ended, status: "DLQ", nextAttemptAtMs: 0, endedAtMs: atMs };
+  if (facts.retryMax > 0 && attempts > facts.retryMax)
+    return { ...ended, status: "FAILED", nextAttemptAtMs: 0, endedAtMs: atMs };
   return { ...ended, status: "PENDING", nextAttemptAtMs: atMs + backoffMs(facts, attempts) };
 }
 

@@ -92,7 +92,7 @@ describe("a value", () => {
       const [event] = value.call(decide as ReturnType<typeof write>).events;
       return event !== undefined && "meta" in event ? JSON.stringify(event.meta) : "";
     });
-    const told = metas.map((meta, i) => valueEvent({ meta, at: i }, metas[i - 1]));
+    const told = metas.map((meta, i) => valueEvent({ seq: i + 1, meta, at: i }, metas[i - 1], "~/value/n/k"));
     expect(told).toMatchObject([
       { value: { version: 1, valueJson: "1", deleted: false, tsMs: 0 }, prevVersion: 0, prevValueJson: "" },
       { value: { version: 2, valueJson: "", deleted: true, tsMs: 1 }, prevVersion: 1, prevValueJson: "1" },

@@ -87,7 +87,7 @@ export const valueRules: RowRules<Value, ValueRowEvent> = {
   past: "none",
   absent: () => ({ seq: 0, namespace: "", key: "", valueJson: "", writer: "", atMs: 0, deleted: true, requests: [] }),
   restore(value, bytes, _entries, row) {
-    const head = decodeHead<ValueHead>(bytes, format, row);
+    const head = decodeHead<ValueHead>(bytes, format, row, ["value"]);
     value.seq = head.version;
     value.namespace = head.namespace;
     value.key = head.key;
@@ -186,13 +186,17 @@ export function getValue(request: GetValueRequest, limits: Limits): Decide<Value
   return (value) => accept([], value.deleted ? { found: false } : { found: true, value: view(value) });
 }
 
-/** The version that a stored entry made, as a watcher gets it; `before` is the entry of the version before, if kept. */
+/**
+ * The version that a stored entry made, as a watcher gets it; `before` is the entry of the version before, if kept.
+ * Errors: STORE_CORRUPT, naming the row.
+ */
 export function valueEvent(
-  entry: { readonly meta: string; readonly at: number },
+  entry: { readonly seq: number; readonly meta: string; readonly at: number },
   before: string | undefined,
+  row: string,
 ): ValueEvent {
-  const meta = JSON.parse(entry.meta) as ValueMeta;
-  const previous = before === undefined ? undefined : (JSON.parse(before) as ValueMeta);
+  const meta = metaOf(entry.meta, entry.seq, row);
+  const previous = before === undefined ? undefined : metaOf(before, entry.seq - 1, row);
   return {
     value: {
       namespace: meta.namespace,
@@ -206,4 +210,18 @@ export function valueEvent(
     prevVersion: meta.version - 1,
     prevValueJson: previous?.value?.value_json ?? "",
   };
+}
+
+function metaOf(text: string, seq: number, row: string): ValueMeta {
+  let meta: Partial<ValueMeta> | null = null;
+  try {
+    meta = JSON.parse(text) as Partial<ValueMeta> | null;
+  } catch {
+    // Said below; the parser's message would quote the value.
+  }
+  if (meta?.version === seq) return meta as ValueMeta;
+  throw new TapeError(
+    "STORE_CORRUPT",
+    `row ${row} cannot be read: its entry ${seq} is damaged; restore the store from a backup`,
+  );
 }

@@ -1,5 +1,6 @@
 import type { RowId, Seq } from "../../model/row.ts";
 import { spread } from "../google/spread.ts";
+import type { StoredKey } from "../store.ts";
 
 /*
  * Names of rows and columns. All are printable ASCII. `#` ends a part; the characters from space to `$` are written with
@@ -92,10 +93,7 @@ export class Keys {
 
   /** All bodies that are kept apart, behind one of them. */
   apartRange(after = ""): KeyRange {
-    const space = `${this.#prefix}o`;
-    return after === ""
-      ? { start: `${space}#`, end: `${space}$` }
-      : { start: after, afterStart: true, end: `${space}$` };
+    return this.#behind("o", after);
   }
 
   parseApart(key: string): { readonly row: RowId; readonly seq: Seq; readonly hash: string } {
@@ -116,6 +114,17 @@ export class Keys {
   indexRange(shard: string, index: string, from: string, to: string | undefined): KeyRange {
     const space = `${this.#prefix}x#${shard}#${escaped(index)}`;
     return { start: `${space}#${escaped(from)}`, end: to === undefined ? `${space}$` : `${space}#${escaped(to)}` };
+  }
+
+  /** The keys of all indexes, behind one of them. */
+  indexSpace(after = ""): KeyRange {
+    return this.#behind("x", after);
+  }
+
+  /** All that an item's row key says. */
+  parseItem(key: string): StoredKey {
+    const [, , index = "", text = "", row = ""] = this.#parts(key, 5);
+    return { index: unescaped(index), key: unescaped(text), row: row as RowId };
   }
 
   /** Index key and row of an item's row key. */
@@ -142,6 +151,14 @@ export class Keys {
   /** The key without prefix, space and shard: what keys of all shards sort by. */
   order(key: string): string {
     return key.slice(this.#prefix.length + "x#0#".length);
+  }
+
+  /** A whole space, or what of it lies behind a key. */
+  #behind(letter: string, after: string): KeyRange {
+    const space = `${this.#prefix}${letter}`;
+    return after === ""
+      ? { start: `${space}#`, end: `${space}$` }
+      : { start: after, afterStart: true, end: `${space}$` };
   }
 
   /** The parts between `#`; the last one keeps what it holds. */

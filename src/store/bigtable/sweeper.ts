@@ -1,5 +1,6 @@
-import { lookBackMs, placeIn } from "../feed-position.ts";
-import type { FeedPosition, SweepOptions, SweepStep } from "../store.ts";
+import { apartMilliseconds } from "../apart-milliseconds.ts";
+import { lookBackMs } from "../feed-position.ts";
+import type { SweepOptions, SweepStep } from "../store.ts";
 import { announcedBy, isOf, type Announced } from "./announced-commit.ts";
 import { readAnnounced } from "./announced-rows.ts";
 import { chain, deleteRow, first, newest, withoutValues } from "./cells.ts";
@@ -16,11 +17,12 @@ export interface SweeperOptions {
 
 /** Feed keys younger than this are left alone: whatever was to become of their commits has, many times over. */
 const feedAgeMs = 3_600_000;
-const [feedStep, bodyStep] = ["f", "o"];
+const [feedStep, bodyStep, indexStep] = ["f", "o", "x"];
+const keysOnly = chain(newest(), first(1), withoutValues);
 
 /**
  * Removes what nobody reads any more: first feed keys of commits whose entries are all trimmed, then bodies kept apart that
- * no entry has. A step's cursor is a time in the feed, or the key of a body.
+ * no entry has; then it names all index keys. A step's cursor is a time in the feed, or the key of a body or of an index.
  */
 export class Sweeper {
   readonly #options: SweeperOptions;
@@ -32,7 +34,8 @@ export class Sweeper {
   /** See {@link Store.sweep}. */
   async sweep({ after = feedStep, limit }: SweepOptions): Promise<SweepStep> {
     const cursor = after.slice(1);
-    return after.startsWith(feedStep) ? this.#feed(Number(cursor), limit) : this.#bodies(cursor, limit);
+    if (after.startsWith(feedStep)) return this.#feed(Number(cursor), limit);
+    return after.startsWith(bodyStep) ? this.#bodies(cursor, limit) : this.#index(cursor, limit);
   }
 
   /**
@@ -52,7 +55,7 @@ export class Sweeper {
       const lastMs = announced.at(-1)?.ms ?? fromMs;
       if (isCut && lastMs <= fromMs) continue;
       const whole = announced.filter(({ ms }) => ms < untilMs && (!isCut || ms < lastMs));
-      const removed = await this.#remove(await this.#trimmed(settledTogether(whole, fromMs)));
+      const removed = await this.#remove(await this.#trimmed(settled(apartMilliseconds(whole, fromMs))));
       return { removed, next: isCut && lastMs < untilMs ? `${feedStep}${lastMs}` : bodyStep };
     }
   }
@@ -74,8 +77,7 @@ export class Sweeper {
    */
   async #bodies(after: string, limit: number): Promise<SweepStep> {
     const { table, keys } = this.#options;
-    const filter = chain(newest(), first(1), withoutValues);
-    const found = await table.read({ ranges: [keys.apartRange(after)], filter, limit });
+    const found = await table.read({ ranges: [keys.apartRange(after)], filter: keysOnly, limit });
     const bodies = found.map(({ key }) => ({ key, ...keys.parseApart(key) }));
     const rows = await readAnnounced(
       table,
@@ -89,7 +91,18 @@ export class Sweeper {
     });
     const removed = await this.#remove(orphans.map(({ key }) => key));
     const last = found.at(-1);
-    return { removed, next: found.length < limit || last === undefined ? undefined : `${bodyStep}${last.key}` };
+    return { removed, next: found.length < limit || last === undefined ? indexStep : `${bodyStep}${last.key}` };
+  }
+
+  async #index(after: string, limit: number): Promise<SweepStep> {
+    const { table, keys } = this.#options;
+    const found = await table.read({ ranges: [keys.indexSpace(after)], filter: keysOnly, limit });
+    const last = found.at(-1);
+    return {
+      removed: 0,
+      keys: found.map(({ key }) => keys.parseItem(key)),
+      next: found.length < limit || last === undefined ? undefined : `${indexStep}${last.key}`,
+    };
   }
 
   async #remove(rowKeys: readonly string[]): Promise<number> {
@@ -98,20 +111,6 @@ export class Sweeper {
   }
 }
 
-/** Milliseconds from `fromMs` on whose commits have all happened and fit into them. */
-function settledTogether(announced: readonly Announced[], fromMs: number): readonly (readonly Announced[])[] {
-  const groups = new Map<number, Announced[]>();
-  for (const one of announced) {
-    const others = groups.get(one.ms);
-    if (others === undefined) groups.set(one.ms, [one]);
-    else others.push(one);
-  }
-  const found: (readonly Announced[])[] = [];
-  let last: FeedPosition = 0;
-  for (const [ms, group] of groups) {
-    for (const { count } of group) last = placeIn(ms, last) + count - 1;
-    const isApart = last < placeIn(ms + 1, 0);
-    if (ms >= fromMs && isApart && group.every(({ isSettled }) => isSettled)) found.push(group);
-  }
-  return found;
-}
+/** Those whose commits have all happened. */
+const settled = (groups: readonly (readonly Announced[])[]): readonly (readonly Announced[])[] =>
+  groups.filter((group) => group.every(({ isSettled }) => isSettled));

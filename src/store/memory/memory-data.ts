@@ -11,6 +11,8 @@ import type {
   ScanOptions,
   ScanPage,
   StoredEntry,
+  SweepOptions,
+  SweepStep,
   TailOptions,
   Version,
 } from "../store.ts";
@@ -110,6 +112,18 @@ export class MemoryData {
     const end = to === undefined ? all.length : firstAt(all, (item) => item.key >= to);
     const items = all.slice(start, Math.min(start + limit, Math.max(start, end)));
     return start + items.length < end ? { items, next: items.at(-1) } : { items };
+  }
+
+  /** Nothing is ever left behind; it names keys for stores that stand on this one and lose removals. */
+  sweep({ after, limit }: SweepOptions): SweepStep {
+    const all = [...this.#indexes].flatMap(([index, items]) => items.map((item) => ({ index, ...item })));
+    const behind = all
+      .map((item) => ({ item, place: `${item.index}\n${item.key}\n${item.row}` }))
+      .filter(({ place }) => after === undefined || place > after)
+      .toSorted((a, b) => (a.place < b.place ? -1 : 1));
+    const page = behind.slice(0, limit);
+    const keys = page.map(({ item }) => item);
+    return page.length < behind.length ? { removed: 0, keys, next: page.at(-1)?.place } : { removed: 0, keys };
   }
 
   tail(options: TailOptions): FeedPage {

@@ -12,6 +12,8 @@ import type {
   ScanPage,
   Store,
   StoreCapabilities,
+  SweepOptions,
+  SweepStep,
   TailOptions,
 } from "../store.ts";
 import { WakeBroadcast } from "../wake-broadcast.ts";
@@ -77,6 +79,11 @@ export class MemoryStore implements Store {
   async tail(options: TailOptions): Promise<FeedPage> {
     this.#lifecycle.mayWork(options.signal);
     return this.#data.tail(options);
+  }
+
+  async sweep(options: SweepOptions): Promise<SweepStep> {
+    this.#lifecycle.mayWork(options.signal);
+    return this.#data.sweep(options);
   }
 
   wake(options: { readonly signal: AbortSignal }): AsyncIterable<void> {

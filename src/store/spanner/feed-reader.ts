@@ -2,18 +2,10 @@ import type { RowId, Seq } from "../../model/row.ts";
 import { lookBackMs, msOfPosition, placeIn } from "../feed-position.ts";
 import type { FeedEntry, FeedPage, FeedPosition, TailOptions } from "../store.ts";
 import type { Database } from "./database.ts";
-import { feedRange, seqRange } from "./keys.ts";
+import { readFeed, type FeedRow, type FeedRows } from "./feed-rows.ts";
+import { seqRange } from "./keys.ts";
 import { entryColumns, entryOf } from "./row-reader.ts";
-import { byText, readShards, type ShardedRows } from "./sharded-read.ts";
-import { momentAt, msOf, msOfTimestamp, sortableTimestamp, type Moment, type ResultRow } from "./values.ts";
-
-/** What a commit added to one row. */
-interface FeedRow {
-  readonly ms: number;
-  readonly row: RowId;
-  readonly first: Seq;
-  readonly count: number;
-}
+import { momentAt, msOf, type Moment } from "./values.ts";
 
 /** An entry's place, and what it is of. */
 interface Placed {
@@ -42,8 +34,7 @@ export class FeedReader {
     const from = momentAt(after === 0 ? 0 : Math.max(0, msOfPosition(after) - lookBackMs));
     // One commit of many rows lies in one millisecond, and is read as a whole even for a small page.
     for (let size = Math.max(limit, fewestRows); ; size *= 4) {
-      const { rows, at, isCut } = await this.#readFinal(from, size);
-      const found = rows.map(feedRow);
+      const { rows: found, at, isCut } = await this.#readFinal(from, size);
       const lastMs = found.at(-1)?.ms ?? 0;
       const endMs = isCut ? lastMs : msOf(at);
       // A millisecond whose rows are not all here has no order yet.
@@ -58,26 +49,12 @@ export class FeedReader {
   }
 
   /** Feed rows as of a moment at which the millisecond of the last of them was over. */
-  async #readFinal(from: Moment, limit: number): Promise<ShardedRows> {
-    const found = await this.#read(from, limit);
-    const last = found.rows.at(-1);
-    const lastMs = last === undefined ? 0 : feedRow(last).ms;
+  async #readFinal(from: Moment, limit: number): Promise<FeedRows> {
+    const found = await readFeed(this.#database, from, limit);
+    const lastMs = found.rows.at(-1)?.ms ?? 0;
     // The time of a read may stand still while nobody writes, so one that is asked for: the service waits until it is over.
-    return found.isCut || lastMs < msOf(found.at) ? found : this.#read(from, limit, momentAt(lastMs + 1));
-  }
-
-  #read(from: Moment, limit: number, at?: Moment): Promise<ShardedRows> {
-    return readShards(this.#database, {
-      table: "tape_feed",
-      columns: ["committed_at", "row_id", "first_seq", "entries"],
-      range: (shard) => feedRange(shard, from),
-      limit,
-      // They are short.
-      spare: 1000,
-      at,
-      compare: (a, b) =>
-        byText(sortableTimestamp(a.text(0)), sortableTimestamp(b.text(0))) || byText(a.text(1), b.text(1)),
-    });
+    if (found.isCut || lastMs < msOf(found.at)) return found;
+    return readFeed(this.#database, from, limit, momentAt(lastMs + 1));
   }
 
   async #page(placed: readonly Placed[], at: Moment): Promise<FeedPage> {
@@ -95,13 +72,6 @@ export class FeedReader {
     return { entries, next: placed.at(-1)?.position ?? 0 };
   }
 }
-
-const feedRow = (row: ResultRow): FeedRow => ({
-  ms: msOfTimestamp(row.text(0)),
-  row: row.text(1) as RowId,
-  first: row.number(2),
-  count: row.number(3),
-});
 
 /** The places behind the cursor, at most `limit`; counted from where the reading began, so that all give the same ones. */
 function placesOf(found: readonly FeedRow[], after: FeedPosition, limit: number): readonly Placed[] {

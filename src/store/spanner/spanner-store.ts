@@ -13,6 +13,7 @@ import { RowReader } from "./row-reader.ts";
 import { inlineBodyBytes, serviceLimits, type ServiceLimits } from "./row-writes.ts";
 import { spannerFailure } from "./spanner-failure.ts";
 import { parseSpannerUrl } from "./spanner-url.ts";
+import { Sweeper } from "./sweeper.ts";
 
 /** What a store may be given besides its URL. */
 export interface SpannerOptions {
@@ -69,11 +70,13 @@ function openJournal(database: Database, limits: ServiceLimits, wake: WakeBroadc
   });
   const rows = new RowReader(database);
   const feed = new FeedReader(database);
+  const sweeper = new Sweeper(database);
   return {
     append: (batch) => appender.append(batch),
     read: (row, options) => rows.read(row, options),
     scan: (index, options) => scanIndex(database, index, options),
     tail: (options) => feed.tail(options),
+    sweep: (options) => sweeper.sweep(options),
     listen: () => {
       poll.start();
     },

@@ -29,7 +29,7 @@ const refuse = (path: string, why: string, cause?: unknown): TapeError =>
   new TapeError("STORE_NOT_USABLE", `${path} cannot hold a journal: ${why}`, cause === undefined ? {} : { cause });
 
 /**
- * Looks at a path; changes and creates nothing. Errors: STORE_NOT_USABLE when it is no place for a journal: its directory
+ * Looks at a path; changes and creates nothing, but for a transaction that SQLite rolls back because its power failed. Errors: STORE_NOT_USABLE when it is no place for a journal: its directory
  * does not exist, it is not a file, not SQLite, or another application's; SQLite's own.
  */
 export async function inspectJournalFile(path: string): Promise<JournalFile> {
@@ -60,7 +60,10 @@ export function mustBeWritable(path: string, file: JournalFile): void {
  * and finds its files there already. It also must because closing a file that SQLite has open in this process gives up
  * SQLite's locks on it (https://www.sqlite.org/howtocorrupt.html, 2.2).
  */
-const isInUse = (path: string): boolean => existsSync(`${path}-wal`) || existsSync(`${path}-shm`);
+const isInUse = (path: string): boolean => existsSync(`${path}-wal`) || existsSync(`${path}-shm`) || isUnfinished(path);
+
+/** The rollback journal of a transaction is there: of one under way, or of one that a power failure ended. */
+const isUnfinished = (path: string): boolean => existsSync(`${path}-journal`);
 
 function statPath(path: string): Stats | undefined {
   try {
@@ -97,7 +100,8 @@ function marksInHeader(path: string): Marks {
 }
 
 async function marksBySqlite(path: string): Promise<Marks> {
-  const database = await openSqlite(path, { readOnly: true });
+  // What a power failure has left half written is no database until SQLite has rolled it back, for which it must write.
+  const database = await openSqlite(path, { readOnly: !isUnfinished(path) });
   try {
     // Another process may just be making the log, and the built-in module does not wait unless told to.
     database.exec(`pragma busy_timeout = ${defaultBusyTimeoutMs}`);

@@ -67,6 +67,24 @@ async function refusal(call: Promise<unknown>): Promise<string> {
   return `${error.reason}: ${error.message}`;
 }
 
+/** A rollback journal of SQLite's (https://www.sqlite.org/fileformat.html, 3) that says: the file had no page before. */
+function rollbackToNothing(): Buffer {
+  const sector = Buffer.alloc(512);
+  Buffer.from("d9d505f920a163d7", "hex").copy(sector);
+  sector.writeUInt32BE(512, 20);
+  sector.writeUInt32BE(4096, 24);
+  return sector;
+}
+
+it("begins anew where the power failed while the file was being made", async () => {
+  await writeFile(path, Buffer.concat([Buffer.alloc(512), Buffer.alloc(3584, 7)]));
+  await writeFile(`${path}-journal`, rollbackToNothing());
+  const store = sqliteFileStore({ path });
+  await store.migrate({ dryRun: false });
+  expect(await store.append([appendTo("a", 0)])).toMatchObject([{ kind: "committed" }]);
+  await store.close();
+});
+
 describe("a path that cannot hold a journal", () => {
   it.each<[string, () => Promise<string>, RegExp]>([
     ["a directory", async () => directory, /it is a directory; name a file$/],

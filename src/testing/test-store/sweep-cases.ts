@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Store } from "../../store/store.ts";
+import type { Store, SweepStep } from "../../store/store.ts";
 import { appendTo, commit, during, entry, feedOf, patternBytes, rowOf, upTo } from "./material.ts";
 import { storeCase, type StoreCase } from "./store-case.ts";
 
@@ -22,6 +22,18 @@ async function seen(store: Store): Promise<unknown> {
   return { rows: await Promise.all(["a", "b", "c"].map((row) => rowOf(store, row))), feed: await feedOf(store, 5) };
 }
 
+/** Index, key and row of everything that a whole sweep names. */
+async function namedKeys(store: Store): Promise<ReadonlySet<string>> {
+  const named = new Set<string>();
+  let after: string | undefined;
+  do {
+    const step: SweepStep = (await store.sweep?.({ after, limit: 2 })) ?? { removed: 0 };
+    for (const { index, key, row } of step.keys ?? []) named.add(`${index} ${key} ${row}`);
+    after = step.next;
+  } while (after !== undefined);
+  return named;
+}
+
 /** What nobody reads any more goes, and nobody sees a difference. */
 export const sweepCases: readonly StoreCase[] = [
   storeCase("sweep: it comes to its end, and nobody sees a difference", async ({ store }) => {
@@ -36,6 +48,19 @@ export const sweepCases: readonly StoreCase[] = [
     assert.deepEqual(await seen(store), before);
     await sweep(store);
     assert.deepEqual(await seen(store), before);
+  }),
+
+  storeCase("sweep: every index key is named, where one may be left behind", async ({ store }) => {
+    const indexes = ["plain", "app/a%2Fb~", "x$#y"];
+    for (const row of ["a", "b", "c"]) {
+      const add = indexes.map((index) => ({ index, key: `0001 ${row}#$` }));
+      await commit(store, appendTo(row, 0, { add }));
+    }
+    const named = await namedKeys(store);
+    if (store.capabilities.atomicIndex) return;
+    for (const row of ["a", "b", "c"]) {
+      for (const index of indexes) assert.ok(named.has(`${index} 0001 ${row}#$ ${row}`), `${index} of ${row} is named`);
+    }
   }),
 
   storeCase("sweep: commits go on beside it, and lose nothing", async ({ store, objects }) => {

@@ -1,4 +1,5 @@
 import { partitionOf } from "../../../src/codec/row-id.ts";
+import { choreRules } from "../../../src/journal/chore/chore.ts";
 import { assertBusinessKey, businessKeyRules } from "../../../src/journal/claim/business-key.ts";
 import { flowRules } from "../../../src/journal/reaction/flow.ts";
 import { reactionRules } from "../../../src/journal/reaction/reaction.ts";
@@ -110,11 +111,14 @@ export const openers: Readonly<Record<string, Open>> = {
     line("requests", requests),
   ]),
   "reaction-shard": opening(shardRules, (shard) => [line("shard", shard)]),
+  chore: opening(choreRules, (chore) => [line("chore", chore)]),
   "reaction-flow": opening(flowRules, ({ claims, handedOut }) => [
     line("claims", [...claims]),
     line("handed out", handedOut),
   ]),
-  task: opening(taskRules, ({ facts, progress, requests }) => [
+  task: opening(taskRules, ({ facts, progress, requests, deletedAtMs }) => [
+    // Since format 2.
+    ...(deletedAtMs === 0 ? [] : [line("deleted", deletedAtMs)]),
     line("facts", facts),
     line("progress", progress),
     line("requests", requests),

@@ -1,9 +1,10 @@
-import type { Limits } from "../../journal/limits.ts";
+import { TapeError } from "../errors.ts";
+import type { Limits } from "../journal/limits.ts";
 
 /* Pages that stay below the limit of a message (R7), whatever the items hold. */
 
 /** What a page may take: the rest is for what stands around the items. */
-const shareOfMessage = 0.9;
+export const shareOfMessage = 0.9;
 /** A field on the wire beside its texts, at most: tag, length, number. */
 const fieldBytes = 16;
 
@@ -17,6 +18,27 @@ export function weightOf(noun: unknown): number {
     weight += name.length + weightOf(value);
   }
   return weight;
+}
+
+/** Bytes of all texts in it: less than it takes on the wire. */
+function textBytes(noun: unknown): number {
+  if (typeof noun === "string") return Buffer.byteLength(noun);
+  if (typeof noun !== "object" || noun === null) return 0;
+  return Object.values(noun).reduce((sum: number, value) => sum + textBytes(value), 0);
+}
+
+/**
+ * An answer that has no pages: it is given as a whole or, when it cannot fit into a message (R7), refused with advice.
+ * Errors: SIZE_LIMIT.
+ */
+export function whole<T>(answer: T, { messageBytes }: Limits, advice: string): T {
+  const size = textBytes(answer);
+  if (size <= messageBytes) return answer;
+  throw new TapeError(
+    "SIZE_LIMIT",
+    `the answer is too large for a message: ${size} bytes, the limit is ${messageBytes}; ${advice}, or raise TAPE_MAX_MESSAGE_BYTES`,
+    { ids: { field: "message", limit: String(messageBytes), size: String(size) } },
+  );
 }
 
 /** How a page is filled. */
