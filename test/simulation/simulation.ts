@@ -13,12 +13,16 @@ import { timekeeperRound } from "./actors/timekeeper.ts";
 import { writerRound } from "./actors/writer.ts";
 import { Auditor } from "./audit/auditor.ts";
 import { Promises } from "./audit/promises.ts";
+import { homeTenant } from "./tenants/tenants-area.ts";
+import { areaOf } from "./areas/area-of.ts";
+import type { Area } from "./areas/area.ts";
 import type { Plan } from "./plan.ts";
 import { difference, tellAll, unfinished } from "./survey.ts";
 import { CallBook } from "./world/call-book.ts";
 import { Cluster } from "./world/cluster.ts";
 import { Ledger } from "./world/ledger.ts";
 import { Network } from "./world/network.ts";
+import type { Server } from "./world/server.ts";
 import { SimulatedData } from "./world/simulated-data.ts";
 import type { Violation } from "./world/violation.ts";
 import { World } from "./world/world.ts";
@@ -47,6 +51,7 @@ class Simulation {
   readonly #letters: readonly Letter[];
   readonly #chats: readonly Chat[];
   readonly #readers: readonly FeedReader[];
+  readonly #area: Area;
 
   /** @param tell Gets the story, line by line. */
   constructor(plan: Plan, tell: ((line: string) => void) | null = null) {
@@ -60,7 +65,7 @@ class Simulation {
       this.#cluster.hint();
     });
     data.listener = this.#auditor;
-    this.#network = new Network(world, this.#cluster, book);
+    this.#network = new Network(world, this.#cluster, book, plan.area.kind === "tenants" ? homeTenant : undefined);
     const promises = new Promises(world, this.#auditor);
     const { scripts, cast } = plan;
     const ledger = new Ledger(world);
@@ -77,6 +82,16 @@ class Simulation {
       { length: cast.reader },
       (_, i) => new FeedReader(world, this.#network, this.#auditor, `reader-${i + 1}`),
     );
+    this.#area = areaOf({
+      plan,
+      world,
+      data,
+      book,
+      cluster: this.#cluster,
+      auditor: this.#auditor,
+      network: this.#network,
+      stage: this.#stage,
+    });
   }
 
   /** Lets everything happen. */
@@ -107,6 +122,7 @@ class Simulation {
       );
     }
     for (const reader of this.#readers) reader.start();
+    this.#area.start();
   }
 
   #start(name: string, count: number, restMs: number, round: Parameters<typeof startActor>[4]): void {
@@ -137,7 +153,7 @@ class Simulation {
     let left = "";
     while (world.violation === null) {
       if (world.scheduler.taken % stepsBetweenLooks === 0) {
-        left = unfinished(this.#stage, this.#auditor, this.#letters, this.#readers);
+        left = unfinished(this.#stage, this.#auditor, this.#letters, this.#readers) || this.#area.unfinished();
         if (left === "") return;
       }
       if (world.scheduler.taken > last || !(await world.scheduler.step())) {
@@ -157,14 +173,18 @@ class Simulation {
       // What is still under way when everybody stops may yet be written.
       while (commits !== this.#auditor.commits && world.violation === null) {
         commits = this.#auditor.commits;
-        const told = await this.#ask(() => tellAll(server.tape, this.#stage, this.#chats));
-        const expected = await this.#ask(() => tellAll(fresh.tape, this.#stage, this.#chats));
+        const told = await this.#ask(() => this.#tell(server));
+        const expected = await this.#ask(() => this.#tell(fresh));
         const where = difference(told, expected);
         if (where !== "" && commits === this.#auditor.commits) {
           world.violated("servers-agree", `${server.name} says, beside a server with an empty memory, ${where}`);
         }
       }
     }
+  }
+
+  async #tell(server: Server): Promise<readonly unknown[]> {
+    return [...(await tellAll(server.tape, this.#stage, this.#chats)), ...(await this.#area.tell(server))];
   }
 
   /** Takes steps until there is an answer. */

@@ -39,6 +39,10 @@ export function unfinished(
 export async function tellAll(tape: Tape, stage: Stage, chats: readonly Chat[]): Promise<readonly unknown[]> {
   const told: unknown[] = [];
   for (const runId of stage.begun.values()) {
+    if (stage.promises.run(runId).deleted) {
+      told.push(await tape.getRun({ runId }).catch((error: unknown) => String(error)));
+      continue;
+    }
     told.push(await tape.getRun({ runId }), await tape.listObligations({ runId }), await tape.admitBudget({ runId }));
     const { effects, decisions } = stage.promises.run(runId);
     for (const idempotencyKey of effects.keys()) told.push(await tape.getEffect({ runId, idempotencyKey }));

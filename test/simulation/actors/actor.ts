@@ -71,7 +71,7 @@ export function startActor(
   let lives = 0;
   const live = (): void => {
     lives += 1;
-    const life = new Life(world, network, `${name}.${lives}`, () => {
+    const life = new Life(world, network, `${network.mark}${name}.${lives}`, () => {
       world.scheduler.after(world.random.int(longestDeathMs), null, live);
     });
     void work(life);

@@ -104,8 +104,13 @@ export class RunCalls {
       options,
       send: (tape, sent) => tape.recordDecision(request, sent),
       check: () => (decision) => {
-        const recorded = this.#promises.run(runId).decisions.get(decisionIndex);
-        this.#promises.durable(recorded === decision.responseJson, `decision ${decisionIndex} of ${runId}`);
+        const { decisions, compactedSeq } = this.#promises.run(runId);
+        const isGone = compactedSeq > 0 && decision.responseJson === "";
+        const isRecorded = decisions.get(decisionIndex) === decision.responseJson;
+        this.#promises.durable(
+          isRecorded || (isGone && decisions.has(decisionIndex)),
+          `decision ${decisionIndex} of ${runId}`,
+        );
       },
     };
   }
@@ -212,8 +217,11 @@ export class RunCalls {
       check: () => {
         const before = this.#promises.run(runId).gates.get(gateName)?.[0];
         return ({ delivered, resolutionJson }) => {
-          const now = this.#promises.run(runId).gates.get(gateName)?.[0];
-          if (delivered) this.#promises.durable(now === resolutionJson, `the answer of ${gateName} of ${runId}`);
+          const { gates, compactedSeq } = this.#promises.run(runId);
+          const now = gates.get(gateName)?.[0];
+          const isGone = compactedSeq > 0 && resolutionJson === "" && now !== undefined;
+          if (delivered)
+            this.#promises.durable(isGone || now === resolutionJson, `the answer of ${gateName} of ${runId}`);
           this.#promises.must(
             delivered || before === undefined,
             "read-sees-acknowledged",

@@ -16,6 +16,6 @@ export interface Stage {
 }
 
 /** The script of a run that has begun. */
-export function scriptOf(stage: Stage, runId: string): Script | undefined {
+export function scriptOf(stage: Pick<Stage, "scripts" | "begun">, runId: string): Script | undefined {
   return stage.scripts.find(({ number }) => stage.begun.get(number) === runId);
 }

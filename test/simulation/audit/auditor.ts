@@ -1,3 +1,5 @@
+import { partitionOfRow } from "../../../src/codec/row-id.ts";
+import { isEmptyHead } from "../../../src/codec/head.ts";
 import type { Append, RowId } from "../../../src/store/store.ts";
 import type { CallBook, CallRecord } from "../world/call-book.ts";
 import type { CommitListener, SimulatedData } from "../world/simulated-data.ts";
@@ -8,7 +10,33 @@ import { readEntry, type ReadEntry } from "./journal-entry.ts";
 import { headReadBack, kindOfRow } from "./restored.ts";
 import { applyEntry } from "./run-entries.ts";
 import { applyHead } from "./run-head.ts";
-import { emptyRun, type RunHead, type RunRecord } from "./run-record.ts";
+import { applyRemoval } from "./removal-rules.ts";
+import { emptyRun, type DeletedRunHead, type RunHead, type RunRecord } from "./run-record.ts";
+
+/** An entry of the feed. */
+export interface FeedItem {
+  readonly row: RowId;
+  readonly seq: number;
+  readonly kind: string;
+  /** JSON text. */
+  readonly meta: string;
+  /** The clock of the server that wrote it. */
+  readonly at: number;
+  /** When it became durable, in the world's time. */
+  readonly committedAt: number;
+  /** It was trimmed, or deleted with its run. */
+  gone: boolean;
+}
+
+/** A commit, read. */
+export interface Commit {
+  readonly row: RowId;
+  /** The kind of the row. */
+  readonly kind: string;
+  readonly head: unknown;
+  readonly entries: readonly ReadEntry[];
+  readonly append: Append;
+}
 
 /** A value, as its entries have it. */
 export interface ValueRecord {
@@ -38,7 +66,9 @@ export class Auditor implements CommitListener {
   /** Session row to the ids of its events, in order. */
   readonly sessions: Map<RowId, string[]> = new Map<RowId, string[]>();
   /** Row and seq of every entry, in the order of the feed. */
-  readonly feed: { readonly row: RowId; readonly seq: number }[] = [];
+  readonly feed: FeedItem[] = [];
+  /** Who else reads every commit, after the auditor has. */
+  readonly alsoRead: Set<(commit: Commit) => void> = new Set();
   /** How many commits there were. */
   commits = 0;
   readonly #world: World;
@@ -56,16 +86,27 @@ export class Auditor implements CommitListener {
   }
 
   committed(append: Append): void {
-    this.commits += 1;
     const { row, head, entries } = append;
-    for (const { seq } of entries) this.feed.push({ row, seq });
+    // Chores go on for ever.
+    if (kindOfRow(row) !== "chore") this.commits += 1;
+    const committedAt = this.#world.scheduler.now;
+    for (const { seq, kind, meta, at } of entries) {
+      this.feed.push({ row, seq, kind, meta, at, committedAt, gone: false });
+    }
+    this.#noteTrimmed(append);
     const writers = entries.map(({ trace }) => this.#book.writerOf(trace));
     for (const writer of writers) this.#mustWriteOnce(writer, append.commitId);
     const read = entries.map(readEntry);
     const text = decoder.decode(head);
-    switch (kindOfRow(row)) {
+    const kind = isEmptyHead(head) ? "none" : kindOfRow(row);
+    switch (kind) {
+      case "none":
+        // Made so that nobody else makes it: nothing may have been there.
+        if (this.runs.has(row) || this.sessions.has(row))
+          this.#complain(row, "row-equals-memory", "the row was emptied");
+        break;
       case "run":
-        this.#run(row, read, writers, JSON.parse(text) as RunHead);
+        this.#run(append, read, writers, JSON.parse(text) as RunHead | DeletedRunHead);
         break;
       case "value":
         for (const [i, entry] of read.entries()) this.#value(row, entry, writers[i]);
@@ -79,6 +120,10 @@ export class Auditor implements CommitListener {
     const again = headReadBack(row, head, stored);
     if (again !== text) this.#complain(row, "row-equals-memory", `written as ${text}, read back as ${again}`);
     this.indexChanged(row);
+    if (this.alsoRead.size > 0) {
+      const commit = { row, kind, head: JSON.parse(text) as unknown, entries: read, append };
+      for (const also of this.alsoRead) also(commit);
+    }
     this.#onCommit();
   }
 
@@ -90,7 +135,18 @@ export class Auditor implements CommitListener {
     });
   }
 
-  #run(row: RowId, entries: readonly ReadEntry[], writers: readonly (CallRecord | undefined)[], head: RunHead): void {
+  #noteTrimmed({ row, trimBelow = 1 }: Append): void {
+    if (trimBelow <= 1) return;
+    for (const item of this.feed) if (item.row === row && item.seq < trimBelow) item.gone = true;
+  }
+
+  #run(
+    append: Append,
+    entries: readonly ReadEntry[],
+    writers: readonly (CallRecord | undefined)[],
+    head: RunHead | DeletedRunHead,
+  ): void {
+    const { row } = append;
     const run = this.runs.get(row) ?? emptyRun(row);
     this.runs.set(row, run);
     const complain = (invariant: InvariantName, what: string): void => {
@@ -103,14 +159,15 @@ export class Auditor implements CommitListener {
       if (entry.kind === "effect/pending") this.#mustOwnKey(row, entry);
       applyEntry(run, entry, complain);
     }
-    applyHead(run, head, entries, writers, complain);
+    applyRemoval(run, head, append, complain);
+    if (head.kind === "run") applyHead(run, head, entries, writers, complain);
   }
 
   /** A business key belongs to one effect for ever (R22). */
   #mustOwnKey(row: RowId, { meta }: ReadEntry): void {
     const { connector, business_key: key, idempotency_key: effect } = meta;
     if (key === "") return;
-    const name = JSON.stringify([connector, key]);
+    const name = JSON.stringify([partitionOfRow(row), connector, key]);
     const owner = `${effect} of ${row}`;
     const known = this.#businessKeys.get(name);
     if (known !== undefined && known !== owner) {

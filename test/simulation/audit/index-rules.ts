@@ -6,6 +6,8 @@ import { isOver, newestOpen, type EffectRecord, type RunRecord } from "./run-rec
 
 /** How much later than due the server itself fires a built-in timer (R46). */
 const graceMs = 1000;
+/** Indexes whose keys tell when runs began. */
+const newestFirst: ReadonlySet<string> = new Set(["live", "runs"]);
 const builtIn: ReadonlySet<string> = new Set(["gate_timeout", "redrive"]);
 
 /** Whatever somebody has to do with a run, the run is found by it, in time. */
@@ -14,11 +16,14 @@ export function mustBeFindable(run: RunRecord, index: SimulatedIndex, complain: 
   if (head === null) return;
   const need = (why: string, atMs: number, name: string, ...more: readonly string[]): void => {
     const full = name === tickIndex ? name : indexName(partitionOfRow(row), name, ...more);
-    const found = index.of(full, row).some((key) => name === "live" || timeOfKey(key) <= atMs);
+    const found = index.of(full, row).some((key) => newestFirst.has(name) || timeOfKey(key) <= atMs);
     if (!found) complain("index-never-too-few", `${row} is ${why}, but has no key in ${full} for that`);
   };
   if (head.status === "RUNNABLE") need("RUNNABLE", head.runnable_at_ms, "recover");
   if (head.status === "RUNNING" && head.lease !== null) need("leased", head.lease.expires_at_ms, "recover");
+  need("listed", 0, "runs");
+  need("listed by its app", 0, "runs", "app", head.app);
+  need(`listed as ${head.status}`, 0, "runs", "status", head.status);
   if (!isOver(head.status)) need("live", 0, "live", head.app, head.user, head.session);
   for (const effect of run.effects.values()) mustFindEffect(effect, need);
   for (const obligation of run.obligations.values()) {

@@ -1,10 +1,8 @@
-import { runRow, partitionOf, sessionRow, valueRow } from "../../../src/codec/row-id.ts";
+import { runRow, partitionOf, sessionRow, valueRow, type Partition } from "../../../src/codec/row-id.ts";
 import type { InvariantName } from "../world/violation.ts";
 import type { World } from "../world/world.ts";
 import type { Auditor, ValueRecord } from "./auditor.ts";
 import { emptyRun, type RunRecord } from "./run-record.ts";
-
-const partition = partitionOf("");
 
 /**
  * What an answer says must be so in the store at the moment it is given (R1), and must not be older than what was there
@@ -13,26 +11,31 @@ const partition = partitionOf("");
 export class Promises {
   readonly #world: World;
   readonly #auditor: Auditor;
+  readonly #partition: Partition;
 
-  constructor(world: World, auditor: Auditor) {
+  /** @param tenant Whose answers these are. */
+  constructor(world: World, auditor: Auditor, tenant = "") {
+    this.#partition = partitionOf(tenant);
     this.#world = world;
     this.#auditor = auditor;
   }
 
   /** What the journal says about a run, now. */
   run(runId: string): RunRecord {
-    const row = runRow(partition, runId);
+    const row = runRow(this.#partition, runId);
     return this.#auditor.runs.get(row) ?? emptyRun(row);
   }
 
   /** What the journal says about a value, now. */
   value(namespace: string, key: string): ValueRecord {
-    return this.#auditor.values.get(valueRow(partition, namespace, key)) ?? { versions: new Map(), deleted: true };
+    return (
+      this.#auditor.values.get(valueRow(this.#partition, namespace, key)) ?? { versions: new Map(), deleted: true }
+    );
   }
 
   /** The ids of a session's events, now. */
   events(app: string, user: string, session: string): readonly string[] {
-    return this.#auditor.sessions.get(sessionRow(partition, app, user, session)) ?? [];
+    return this.#auditor.sessions.get(sessionRow(this.#partition, app, user, session)) ?? [];
   }
 
   /** An answer claims something. */

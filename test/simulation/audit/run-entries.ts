@@ -83,6 +83,7 @@ function applyEffect(run: RunRecord, entry: ReadEntry, complain: Complain): void
   const known = run.effects.get(key);
   if (known === undefined) {
     run.effects.set(key, newEffect(meta, at));
+    if (meta.business_key !== "") run.ownedKeys.add(JSON.stringify([meta.connector, meta.business_key]));
     return;
   }
   if (isSettled(known.status)) complain("first-outcome-wins", `effect ${key} was ${known.status}, then came ${kind}`);

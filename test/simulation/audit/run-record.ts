@@ -40,8 +40,18 @@ interface TimerRecord {
   state: "set" | "fired" | "cancelled";
 }
 
+/** What is left of a run that was deleted. */
+export interface DeletedRunHead {
+  readonly kind: "deleted-run";
+  readonly seq: number;
+  readonly status: string;
+  readonly epoch: number;
+  readonly business_keys: readonly string[];
+}
+
 /** The parts of a run's head that are looked at. */
 export interface RunHead {
+  readonly kind: "run";
   readonly run_id: string;
   readonly app: string;
   readonly user: string;
@@ -51,7 +61,9 @@ export interface RunHead {
   readonly epoch: number;
   readonly lease: { readonly owner: string; readonly expires_at_ms: number } | null;
   readonly runnable_at_ms: number;
-  readonly budget: { readonly tokens_spent: number };
+  readonly ended_at_ms: number;
+  readonly compacted?: { readonly seq: number };
+  readonly budget: { readonly tokens_spent: number; readonly usd_cap: number; readonly token_cap: number };
   readonly effects: readonly {
     readonly key: string;
     readonly claimed_by?: string;
@@ -86,6 +98,11 @@ export interface RunRecord {
   readonly claims: Set<string>;
   /** Every status it ever had. */
   readonly statuses: Set<string>;
+  /** Business keys of its effects, with their connectors. */
+  readonly ownedKeys: Set<string>;
+  /** Payloads are gone up to this entry. */
+  compactedSeq: number;
+  deleted: boolean;
 }
 
 /** A run of which nothing is known. */
@@ -104,6 +121,9 @@ export const emptyRun = (row: RowId): RunRecord => ({
   epochs: new Map(),
   claims: new Set(),
   statuses: new Set(),
+  ownedKeys: new Set(),
+  compactedSeq: 0,
+  deleted: false,
 });
 
 const over: ReadonlySet<string> = new Set(["TERMINAL", "FAILED", "CANCELLED"]);

@@ -70,8 +70,30 @@ export const engineMutants: readonly Mutant[] = [
     name: "index-key-forgotten",
     bug: "the first new index key of a commit is not added",
     file: "src/engine/committer.ts",
-    find: "const add = keys.filter((key) => !includesKey(slot.keys, key));",
-    replace: "const add = keys.filter((key) => !includesKey(slot.keys, key)).slice(1);",
+    find: "? keys : without(keys, slot.keys);",
+    replace: "? keys : without(keys, slot.keys).slice(1);",
+  },
+  {
+    name: "swept-from-a-stale-read",
+    bug: "index keys that a row did not want at the first look are taken away without another one",
+    file: "src/engine/stale-keys.ts",
+    find: "      return target === undefined ? 0 : this.#pipeline.changeKeys(target, withoutStaleKeys(keys, true));",
+    replace:
+      "      const slice = await this.#store.read(row, { limit: 0 });\n      if (target === undefined || slice === null) return 0;\n      const { version: expect, head } = slice;\n      await this.#store.append([{ row, expect, commitId: `sweep-${row}-${expect}`, head, entries: [], index: { add: [], remove: keys } }]);\n      return keys.length;",
+  },
+  {
+    name: "swept-with-what-is-wanted",
+    bug: "with a stale index key go all that the row has",
+    file: "src/engine/committer.ts",
+    find: "const remove = without(had, keys);",
+    replace: "const remove = group.staleKeys.length > 0 ? had : without(had, keys);",
+  },
+  {
+    name: "swept-row-emptied",
+    bug: "taking a stale index key away leaves nothing of the row",
+    file: "src/engine/committer.ts",
+    find: "head: slot.isEmpty && !group.changesRow ?",
+    replace: "head: !group.changesRow ?",
   },
   {
     name: "business-key-not-fenced",

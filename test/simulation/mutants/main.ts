@@ -5,12 +5,13 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { runSeeds } from "../seed-threads.ts";
 import type { Violation } from "../world/violation.ts";
+import { areaMutants } from "./area-mutants.ts";
 import { engineMutants } from "./engine-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { plant } from "./plant.ts";
 import { ruleMutants } from "./rule-mutants.ts";
 
-const mostSeeds = 1000;
+const mostSeeds = 3000;
 const page = "docs/proof.md";
 const begin = "<!-- mutants: begin -->";
 const end = "<!-- mutants: end -->";
@@ -35,7 +36,7 @@ async function hunt(mutant: Mutant): Promise<Caught | null> {
   return first;
 }
 
-const all = [...engineMutants, ...ruleMutants];
+const all = [...engineMutants, ...ruleMutants, ...areaMutants];
 const names = process.argv.slice(2);
 const chosen = names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
 const rows: string[] = [];

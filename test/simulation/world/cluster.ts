@@ -5,7 +5,6 @@ import type { World } from "./world.ts";
 /** How long a server may stand still: longer than leases and claims last. */
 const longestPauseMs = 40_000;
 const longestRestartMs = 5000;
-const widestSkewMs = 20_000;
 
 /** The servers of a world; one that has crashed comes back some time, with an empty memory and another clock. */
 export class Cluster {
@@ -94,6 +93,7 @@ export class Cluster {
 
   #skew(): number {
     const { random } = this.#world;
+    const { widestSkewMs } = this.#options;
     return random.chance(0.3) ? 0 : random.int(2 * widestSkewMs) - widestSkewMs;
   }
 }

@@ -24,6 +24,18 @@ export interface CallSpec<T> {
   readonly check?: () => (answer: T) => void;
 }
 
+/** Whose callers a network is for. */
+export interface Tenant {
+  /** Where all rows of the tenant are; empty: those of callers without a credential. */
+  readonly partition: string;
+  /** What the names of its callers, and so everything that they write, begin with. */
+  readonly mark: string;
+  /** The mark of another tenant; empty: there is no other. */
+  readonly strangers: string;
+}
+
+const noTenant: Tenant = { partition: "", mark: "", strangers: "" };
+
 const mostTries = 8;
 const longestBackoffMs = 400;
 
@@ -34,11 +46,23 @@ export class Network {
   readonly #world: World;
   readonly #cluster: Cluster;
   readonly #book: CallBook;
+  readonly #tenant: Tenant;
 
-  constructor(world: World, cluster: Cluster, book: CallBook) {
+  constructor(world: World, cluster: Cluster, book: CallBook, tenant: Tenant = noTenant) {
     this.#world = world;
     this.#cluster = cluster;
     this.#book = book;
+    this.#tenant = tenant;
+  }
+
+  /** See {@link Tenant.mark}. */
+  get mark(): string {
+    return this.#tenant.mark;
+  }
+
+  /** What its callers get of a server. */
+  tapeOf(server: Server): Tape {
+    return server.tapeOf(this.#tenant.partition);
   }
 
   /** A server to hold on to, for streams. */
@@ -79,6 +103,16 @@ export class Network {
     return new Promise((resolve) => {
       this.#world.scheduler.after(ms, null, resolve);
     });
+  }
+
+  /** Nobody gets what another tenant has written. */
+  mustBeOwn(what: string, answer: unknown): void {
+    const { strangers } = this.#tenant;
+    if (strangers === "" || !JSON.stringify(answer).includes(strangers)) return;
+    this.#world.violated(
+      "tenants-apart",
+      `${what} was answered with what ${strangers} wrote: ${JSON.stringify(answer)}`,
+    );
   }
 
   #attempt<T>(text: string, spec: CallSpec<T>, options: CallOptions, record: CallRecord): Promise<T> {
@@ -137,9 +171,10 @@ export class Network {
     }
     server.onCrash.add(gone);
     const check = spec.check?.();
-    spec.send(server.tape, options).then(
+    spec.send(this.tapeOf(server), options).then(
       (answer) => {
         if (!server.onCrash.delete(gone)) return;
+        this.mustBeOwn(text, answer);
         check?.(answer);
         reply(
           () => JSON.stringify(answer),
@@ -151,6 +186,7 @@ export class Network {
       (thrown: unknown) => {
         if (!server.onCrash.delete(gone)) return;
         const error = toTapeError(thrown);
+        this.mustBeOwn(text, error.message);
         if (error.code === "INTERNAL") {
           this.#world.violated("no-surprise", `${text}: ${inspect(error)}`);
         }

@@ -1,8 +1,11 @@
 import { Engine } from "../../../src/engine/engine.ts";
 import type { Clock } from "../../../src/engine/clock.ts";
+import type { HousekeepingTimes } from "../../../src/engine/housekeeping.ts";
 import type { IdSource } from "../../../src/engine/id-source.ts";
+import type { RetentionBounds } from "../../../src/engine/retention.ts";
 import { localAccess } from "../../../src/model/access.ts";
 import type { Tape } from "../../../src/model/tape.ts";
+import { reactor } from "../../../src/reactor/reactor.ts";
 import type { Random } from "../../../src/testing/random.ts";
 import type { StoreCapabilities } from "../../../src/store/store.ts";
 import type { SimulatedData } from "./simulated-data.ts";
@@ -14,6 +17,14 @@ export interface ServerOptions {
   readonly capabilities: StoreCapabilities;
   readonly cacheBytes: number;
   readonly maxPending: number;
+  /** Whether servers match entries with reactions. */
+  readonly reactions?: boolean;
+  /** How long runs that are over are kept; absent: for ever, and there is no chore. */
+  readonly retention?: RetentionBounds | undefined;
+  /** How far clocks may be beside the true time, in milliseconds. */
+  readonly widestSkewMs: number;
+  /** When the servers tidy up; `false`: they do not. */
+  readonly housekeeping: HousekeepingTimes | false;
 }
 
 /** One life of a server: an engine with a clock and a store connection of its own. */
@@ -21,6 +32,8 @@ export class Server implements Process {
   readonly name: string;
   readonly tape: Tape;
   readonly store: SimulatedStore;
+  readonly #tapes = new Map<string, Tape>();
+  readonly #engine: Engine;
   alive = true;
   pausedUntil = 0;
   /** Its clock is this far before (or behind) the world's time, in milliseconds. */
@@ -38,9 +51,21 @@ export class Server implements Process {
       ids: seededIds(world.random.fork()),
       cacheBytes: options.cacheBytes,
       maxPending: options.maxPending,
+      ...(options.reactions === true ? { reactor: reactor() } : {}),
+      ...(options.retention === undefined ? {} : { retention: options.retention }),
+      housekeeping: options.housekeeping,
     });
     engine.start();
+    this.#engine = engine;
     this.tape = engine.tape(localAccess);
+  }
+
+  /** What callers of another tenant get; that of the empty one is {@link tape}. */
+  tapeOf(partition: string): Tape {
+    if (partition === "") return this.tape;
+    const tape = this.#tapes.get(partition) ?? this.#engine.tape({ partition, tenant: null });
+    this.#tapes.set(partition, tape);
+    return tape;
   }
 
   /** Everything in memory is gone; what was sent may still arrive. */

@@ -1,4 +1,4 @@
-import type { IndexKey, RowId, ScanItem, ScanOptions, ScanPage, Version } from "../../../src/store/store.ts";
+import type { IndexKey, RowId, ScanItem, ScanOptions, ScanPage, StoredKey, Version } from "../../../src/store/store.ts";
 
 /**
  * The index of a store that cannot change it together with the row. As on such a store, a key remembers for which version
@@ -26,6 +26,20 @@ export class SimulatedIndex {
     return [...(this.#keys.get(index)?.get(row)?.keys() ?? [])];
   }
 
+  /** The first keys of all indexes behind one of them, in some order that stays. */
+  all(after: StoredKey | undefined, limit: number): readonly StoredKey[] {
+    const behind: StoredKey[] = [];
+    for (const [index, rows] of this.#keys) {
+      for (const [row, keys] of rows) {
+        for (const key of keys.keys()) {
+          const item = { index, key, row };
+          if (after === undefined || compareStored(item, after) > 0) behind.push(item);
+        }
+      }
+    }
+    return behind.toSorted(compareStored).slice(0, limit);
+  }
+
   scan(index: string, { from = "", to, after, limit }: ScanOptions): ScanPage {
     const all: ScanItem[] = [];
     for (const [row, keys] of this.#keys.get(index) ?? []) {
@@ -38,6 +52,11 @@ export class SimulatedIndex {
     const items = all.slice(0, limit);
     return items.length < all.length ? { items, next: items.at(-1) } : { items };
   }
+}
+
+function compareStored(a: StoredKey, b: StoredKey): number {
+  if (a.index !== b.index) return a.index < b.index ? -1 : 1;
+  return compare(a, b);
 }
 
 function compare(a: ScanItem, b: ScanItem): number {

@@ -11,6 +11,9 @@ import type {
   ScanPage,
   Store,
   StoreCapabilities,
+  StoredKey,
+  SweepOptions,
+  SweepStep,
   TailOptions,
 } from "../../../src/store/store.ts";
 import { WakeBroadcast } from "../../../src/store/wake-broadcast.ts";
@@ -74,6 +77,16 @@ export class SimulatedStore implements Store {
 
   tail(options: TailOptions): Promise<FeedPage> {
     return this.#look("tail", () => this.#data.rows.tail({ ...options, limit: this.#shortened(options.limit) }));
+  }
+
+  /** Nothing is left behind but index keys, where they are no part of the commit. */
+  sweep({ after, limit }: SweepOptions): Promise<SweepStep> {
+    return this.#look("sweep", () => {
+      const from = after === undefined ? undefined : (JSON.parse(after) as StoredKey);
+      const most = this.#shortened(limit);
+      const keys = this.capabilities.atomicIndex ? [] : this.#data.index.all(from, most);
+      return keys.length < most ? { removed: 0, keys } : { removed: 0, keys, next: JSON.stringify(keys.at(-1)) };
+    });
   }
 
   wake({ signal }: { readonly signal: AbortSignal }): AsyncIterable<void> {

@@ -1,0 +1,26 @@
+import type { Life } from "../actors/actor.ts";
+import type { Stage } from "../actors/stage.ts";
+import { leaseMs } from "../audit/run-head.ts";
+
+/** The application of runs that are there to be listed. */
+export const listedApp = "many";
+
+const mostRuns = 25;
+
+/** One round of somebody who begins short runs, one after the other; the last ones are left to others. */
+export async function openerRound(life: Life, { calls, promises, world }: Stage, opened: Set<string>): Promise<void> {
+  if (world.calm || opened.size >= mostRuns) return;
+  const invocationId = life.requestId();
+  const request = { appName: listedApp, invocationId, leaseOwner: life.name, leaseTtlMs: leaseMs };
+  const { runId, leaseEpoch } = await life.call({
+    method: "BeginRun",
+    about: invocationId,
+    send: (tape, options) => tape.beginRun(request, options),
+    check: () => (answer) => {
+      promises.durable(promises.run(answer.runId).seq > 0, answer.runId);
+    },
+  });
+  opened.add(runId);
+  const ending = world.random.pick(["TERMINAL", "TERMINAL", "FAILED", "CANCELLED"] as const);
+  await life.call(calls.end(runId, ending, { leaseEpoch, requestId: life.requestId() }));
+}
