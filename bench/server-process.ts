@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { readEnvironment } from "../src/server/config.ts";
+import { keepLog } from "../test/kept-logs.ts";
 
 /** `tape serve` as a process of its own. */
 export interface ServerProcess {
@@ -9,10 +11,22 @@ export interface ServerProcess {
   stop(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
-/** Starts this program's server, on a free port unless told. Rejects with what it wrote when it does not start. */
-export async function startServer(program: string, storeUrl: string, listenPort = 0): Promise<ServerProcess> {
+/**
+ * Starts this program's server, on a free port unless told. Rejects with what it wrote when it does not start.
+ * @param env Beside the environment of this process.
+ */
+export async function startServer(
+  program: string,
+  storeUrl: string,
+  listenPort = 0,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
   const args = [program, "serve", "--store", storeUrl, "--listen", `127.0.0.1:${listenPort}`];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, args, {
+    env: { ...readEnvironment(), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  keepLog(child, import.meta.filename);
   const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const written: string[] = [];
   const port = await new Promise<number>((resolve, reject) => {

@@ -8,22 +8,33 @@ const attemptMs = 15_000;
 const patienceMs = 90_000;
 const longestPauseMs = 500;
 
+/** How a caller is unlike others. */
+export interface CallerOptions {
+  /** What the servers ask for. Default: they ask for none. */
+  readonly token?: string | undefined;
+  /** Between two attempts, in milliseconds. Default: 500. */
+  readonly longestPauseMs?: number | undefined;
+}
+
 /** A client of several servers: what one of them does not answer is asked of the next, under the same request id. */
 export class Caller {
   readonly name: string;
   readonly random: Random;
   readonly #tapes: readonly Tape[];
   readonly #tally: Tally;
+  readonly #longestPauseMs: number;
   #at: number;
   #requests = 0;
 
-  constructor(name: string, ports: readonly number[], random: Random, tally: Tally) {
+  constructor(name: string, ports: readonly number[], random: Random, tally: Tally, options: CallerOptions = {}) {
     this.name = name;
     this.random = random;
     this.#tally = tally;
     this.#at = random.int(ports.length);
+    this.#longestPauseMs = options.longestPauseMs ?? longestPauseMs;
+    const { token } = options;
     this.#tapes = ports.map((port) =>
-      connectTape(`tape://127.0.0.1:${port}`, { timeoutMs: attemptMs, retries: { maxAttempts: 1 } }),
+      connectTape(`tape://127.0.0.1:${port}`, { token, timeoutMs: attemptMs, retries: { maxAttempts: 1 } }),
     );
   }
 
@@ -61,7 +72,7 @@ export class Caller {
         if (performance.now() > until) throw error;
         this.#tally.count("attempts repeated");
         this.switchServer();
-        await sleep(this.random.int(Math.min(longestPauseMs, 10 * 2 ** attempt)));
+        await sleep(this.random.int(Math.min(this.#longestPauseMs, 10 * 2 ** attempt)));
       }
     }
   }

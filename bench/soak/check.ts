@@ -66,10 +66,12 @@ async function checkRun(caller: Caller, scene: Scene, feeds: readonly Followed[]
   if (budget.tokensSpent !== tokensOfRun) {
     wrong("budget", `${budget.tokensSpent} tokens spent, ${tokensOfRun} were charged`);
   }
-  const positions = entries.map(({ globalSeq }) => globalSeq).join(" ");
+  const positions = entries.map(({ globalSeq }) => globalSeq);
   feeds.forEach(({ positions: rows }, at) => {
-    const got = rows.get(runId)?.join(" ") ?? "";
-    if (got !== positions) wrong("feed lost", `feed ${at + 1} brought [${got}], the run has [${positions}]`);
+    const got = rows.get(runId) ?? [];
+    // Some stores know an entry's place only in the feed (R14).
+    const isSame = got.length === positions.length && positions.every((place, i) => place === 0 || place === got[i]);
+    if (!isSame) wrong("feed lost", `feed ${at + 1} brought [${got.join(" ")}], the run has [${positions.join(" ")}]`);
   });
 }
 

@@ -15,8 +15,9 @@ export async function dispatcher(actor: Actor): Promise<void> {
     const [due] = caller.random.shuffle(effects);
     if (due !== undefined) await dispatch(actor, due.runId, due.idempotencyKey);
     const settled = await settleSome(actor);
-    if (due === undefined && settled === 0) await sleep(20 + caller.random.int(60));
-    else idleSince = performance.now();
+    const isIdle = due === undefined && settled === 0;
+    if (isIdle) await sleep(20 + caller.random.int(60));
+    if (!isIdle || !isOver()) idleSince = performance.now();
   }
 }
 

@@ -7,21 +7,34 @@ export class Servers {
   readonly ports: readonly number[];
   readonly #program: string;
   readonly #storeUrl: string;
+  readonly #environment: Readonly<Record<string, string>> | undefined;
   readonly #running = new Map<number, ServerProcess>();
 
-  private constructor(program: string, storeUrl: string, ports: readonly number[]) {
+  private constructor(
+    program: string,
+    storeUrl: string,
+    ports: readonly number[],
+    environment: Readonly<Record<string, string>> | undefined,
+  ) {
     this.#program = program;
     this.#storeUrl = storeUrl;
     this.ports = ports;
+    this.#environment = environment;
   }
 
-  static async open(program: string, storeUrl: string, count: number): Promise<Servers> {
+  /** @param environment Of the servers, beside that of this process. */
+  static async open(
+    program: string,
+    storeUrl: string,
+    count: number,
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<Servers> {
     const ports: number[] = [];
     while (ports.length < count) {
       const port = await freePort();
       if (!ports.includes(port)) ports.push(port);
     }
-    const servers = new Servers(program, storeUrl, ports);
+    const servers = new Servers(program, storeUrl, ports, environment);
     const started = await Promise.allSettled(ports.map((port) => servers.#start(port)));
     const failed = started.find((one) => one.status === "rejected");
     if (failed === undefined) return servers;
@@ -35,6 +48,15 @@ export class Servers {
     await this.#start(port);
   }
 
+  /** Stops one of them in the middle of whatever it does, and lets it go on. */
+  async freeze(port: number, ms: number): Promise<void> {
+    const pid = this.#running.get(port)?.pid;
+    if (pid === undefined) return;
+    process.kill(pid, "SIGSTOP");
+    await sleep(ms);
+    process.kill(pid, "SIGCONT");
+  }
+
   /** SIGTERM to all, and waits for their end. */
   async close(): Promise<void> {
     await Promise.all([...this.#running.values()].map((server) => server.stop("SIGTERM")));
@@ -45,7 +67,7 @@ export class Servers {
   async #start(port: number): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        this.#running.set(port, await startServer(this.#program, this.#storeUrl, port));
+        this.#running.set(port, await startServer(this.#program, this.#storeUrl, port, this.#environment));
         return;
       } catch (error) {
         if (tries === mostStarts) throw error;
