@@ -1,0 +1,85 @@
+import { parseArgs } from "node:util";
+import { TapeError } from "../../src/errors.ts";
+import { stores } from "./places/open-place.ts";
+import { allScenarios } from "./scenarios/all-scenarios.ts";
+
+export const help: string = `Kills server and database at every step of every mutating call, under load, and looks what is there afterwards.
+
+npm run crash -- [--store ${stores}]
+                 default: a SQLite file of its own; a scheme alone is a database of its own, which can be killed
+     --rounds N      kills for each call and step (1)
+     --together N    calls that are at the step when something is killed (1)
+     --clients N     agents that call all the time (3); 0: nobody
+     --kills N       kills of an unmodified \`tape serve\` at any moment, besides (20)
+     --images N      SQLite: files to look at as a power failure may leave them (400); 0: none
+     --only TEXT     only calls whose name begins so
+     --seed N        chooses the moments in commits, the load, and what a power failure keeps
+     --verbose       one line for each kill
+`;
+
+/** What the command was asked to do. */
+export interface CrashOptions {
+  readonly help: boolean;
+  readonly store: string | undefined;
+  readonly rounds: number;
+  readonly together: number;
+  readonly clients: number;
+  readonly kills: number;
+  readonly images: number;
+  readonly only: string;
+  readonly seed: number;
+  readonly verbose: boolean;
+}
+
+/** Reads the command line. Errors: ARGUMENT_INVALID. */
+export function readOptions(args: readonly string[]): CrashOptions {
+  const { values } = parsed(args);
+  const only = values.only ?? "";
+  if (!allScenarios.some(({ name }) => name.startsWith(only))) {
+    throw invalid(
+      `--only: no call's name begins with ${JSON.stringify(only)}; write it as in the table, BeginRun for example`,
+    );
+  }
+  return {
+    help: values.help,
+    store: values.store,
+    rounds: count("rounds", values.rounds, 1),
+    together: count("together", values.together, 1),
+    clients: count("clients", values.clients, 0),
+    kills: count("kills", values.kills, 0),
+    images: count("images", values.images, 0),
+    only,
+    seed: values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : count("seed", values.seed, 0),
+    verbose: values.verbose,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        help: { type: "boolean", default: false },
+        store: { type: "string" },
+        rounds: { type: "string", default: "1" },
+        together: { type: "string", default: "1" },
+        clients: { type: "string", default: "3" },
+        kills: { type: "string", default: "20" },
+        images: { type: "string", default: "400" },
+        only: { type: "string" },
+        seed: { type: "string" },
+        verbose: { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function count(name: string, text: string, least: number): number {
+  const number = Number(text);
+  if (text !== "" && Number.isSafeInteger(number) && number >= least) return number;
+  throw invalid(`--${name}: ${JSON.stringify(text)} is not a whole number from ${least} on`);
+}
+
+const invalid = (message: string): TapeError => new TapeError("ARGUMENT_INVALID", message);
