@@ -5,7 +5,8 @@ import LongFilesFirst from "./test/long-files-first.ts";
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    globalSetup: ["test/build-dist.ts", "test/servers-setup.ts"],
+    globalSetup: ["test/search-logs.ts", "test/build-dist.ts", "test/servers-setup.ts"],
+    setupFiles: ["test/keep-output.ts"],
     reporters: ["default", "./test/suite-table-reporter.ts"],
     // Processes, not threads: a test that crashes a native SQLite handle must not take others with it.
     pool: "forks",

@@ -8,6 +8,7 @@ import { reactor } from "../src/reactor/reactor.ts";
 import { startServer, type RunningServer } from "../src/server/start-server.ts";
 import type { Store } from "../src/store/store.ts";
 import { FakeClock, type TapeHarness } from "../src/testing/index.ts";
+import { canary } from "./secrets.ts";
 import { testConfig } from "./server/server-fixture.ts";
 
 /** A server whose engine every case replaces, with the clients that called it so far. */
@@ -58,7 +59,7 @@ class Served {
 }
 
 const tenants = [null, "red", "blue"];
-const tokenOf = (tenant: string | null): string => `token-of-${tenant ?? "all"}`;
+const tokenOf = (tenant: string | null): string => canary(`token-${tenant ?? "all"}`);
 
 /** What a case's engines work on. */
 export interface ServedStores {

@@ -4,10 +4,11 @@ import { MemoryStore } from "../src/store/memory/memory-store.ts";
 import { engineHarness, tapeCases, type TapeCase, type TapeHarness } from "../src/testing/index.ts";
 import { brokenBus } from "./broken-tapes/broken-bus.ts";
 import { brokenData } from "./broken-tapes/broken-data.ts";
+import { brokenInspect } from "./broken-tapes/broken-inspect.ts";
 import { brokenRuns } from "./broken-tapes/broken-runs.ts";
 import { sharedStore } from "./store-views.ts";
 
-const brokenTapes = [...brokenRuns, ...brokenData, ...brokenBus];
+const brokenTapes = [...brokenRuns, ...brokenData, ...brokenBus, ...brokenInspect];
 
 function harness(wrap?: (tape: Tape) => Tape): Promise<TapeHarness> {
   return engineHarness({

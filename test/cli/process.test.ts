@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { connectTape } from "../../src/client/connect-tape.ts";
+import { keepLog } from "../kept-logs.ts";
 
 const main = join(import.meta.dirname, "../../dist/cli/main.js");
 
@@ -38,6 +39,7 @@ function start(words: readonly string[], env: Readonly<Record<string, string>> =
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.push(child);
+  keepLog(child, import.meta.filename);
   const { stdout, stderr } = child;
   const firstLine = new Promise<string>((resolve) => {
     let seen = "";
@@ -248,6 +250,7 @@ test("an old Node is told what it is", async () => {
   writeFileSync(join(folder, "old.cjs"), versions);
   const child = spawn(process.execPath, ["--require", join(folder, "old.cjs"), main, "version"]);
   children.push(child);
+  keepLog(child, import.meta.filename);
   const [err] = await Promise.all([text(child.stderr), once(child, "close")]);
   expect(child.exitCode).toBe(78);
   expect(err).toMatch(/^tape: Tape needs Node\.js 20\.19 or newer, and this is 18\.20\.0\. .*\n$/);

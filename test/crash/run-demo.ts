@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { keepLog } from "../kept-logs.ts";
 
 const program = join(import.meta.dirname, "../../dist/cli/main.js");
 
@@ -35,5 +36,6 @@ export function startDemo(env: Readonly<Record<string, string>>, ...args: readon
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  keepLog(child, import.meta.filename);
   return { child, exited: once(child, "close") };
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { get as getTls } from "node:https";
 import { text } from "node:stream/consumers";
+import { keepLog } from "../kept-logs.ts";
 
 /** A container as a manifest describes it. */
 export interface StartedContainer {
@@ -45,6 +46,7 @@ export class ContainerProcess {
       stdio: ["ignore", "pipe", "pipe"],
       ...(places.user === undefined ? {} : { uid: places.user, gid: places.user }),
     });
+    keepLog(this.#child, import.meta.filename);
     const { stdout, stderr } = this.#child;
     if (stdout === null || stderr === null) throw new Error("a server without output");
     this.#listening = new Promise((resolve) => {

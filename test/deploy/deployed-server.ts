@@ -8,6 +8,7 @@ import { loadSync } from "@grpc/proto-loader";
 import { vi } from "vitest";
 import { freePort } from "../postgres/loopback-port.ts";
 import type { Probe, ServerContainer } from "./service-manifests.ts";
+import { keepLog } from "../kept-logs.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -45,6 +46,7 @@ export class DeployedServer {
       env,
       stdio: ["ignore", "ignore", "pipe"],
     });
+    keepLog(this.#child, import.meta.filename);
     const { stderr } = this.#child;
     this.#errors = stderr === null ? Promise.resolve("") : text(stderr);
   }

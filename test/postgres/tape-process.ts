@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { text } from "node:stream/consumers";
 import { serverEnvironment } from "./server-account.ts";
+import { keepLog } from "../kept-logs.ts";
 
 const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
@@ -16,6 +17,7 @@ export interface Ended {
 /** Runs a program of PostgreSQL, or any other, to its end. */
 export async function run(program: string, args: readonly string[], input = ""): Promise<Ended> {
   const child = spawn(program, [...args], { env: serverEnvironment(), stdio: "pipe" });
+  keepLog(child, import.meta.filename);
   const over = once(child, "close");
   // Who ends early leaves the rest unread, and says why on standard error.
   child.stdin.on("error", () => undefined);

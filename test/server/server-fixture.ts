@@ -26,6 +26,8 @@ export const testConfig: ServerConfig = {
   maxStreams: 100,
   maxConnections: 100,
   requestTimeoutMs: 60_000,
+  idleTimeoutMs: 300_000,
+  keepaliveMs: 30_000,
   graceMs: 5000,
   cacheBytes: mebibyte,
   metricsListen: null,

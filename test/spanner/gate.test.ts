@@ -12,12 +12,14 @@ import { appendTo, bytes, commit, entry, refused, rowId, rowOf, upTo } from "../
 import { describeSpanner } from "../emulators/shared-emulator.ts";
 import { experimental, newDatabase } from "./databases.ts";
 import { Scene } from "./fixture.ts";
+import { keepLog } from "../kept-logs.ts";
 
 const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 async function tape(words: readonly string[], variables: Readonly<Record<string, string>>) {
   const { TAPE_SPANNER_EXPERIMENTAL: _gate, SPANNER_EMULATOR_HOST: _host, ...rest } = process.env;
   const child = spawn(process.execPath, [main, ...words], { env: { ...rest, ...variables }, stdio: "pipe" });
+  keepLog(child, import.meta.filename);
   const over = once(child, "close");
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), over]);
   return { code: child.exitCode, out, err };

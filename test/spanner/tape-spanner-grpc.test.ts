@@ -1,8 +1,8 @@
 import { describeSpanner } from "../emulators/shared-emulator.ts";
 import { testServedTape } from "../served-places.ts";
-import { isNoEvenWalk } from "../tape-places.ts";
+import { isInSample } from "../tape-places.ts";
 import { spannerPlaces } from "./databases.ts";
 
 describeSpanner("Spanner behind gRPC", () => {
-  testServedTape("spanner-grpc", spannerPlaces(), isNoEvenWalk);
+  testServedTape("spanner-grpc", spannerPlaces(), isInSample);
 });

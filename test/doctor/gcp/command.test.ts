@@ -12,6 +12,7 @@ import { findingsIn, type JsonReport } from "../json-report.ts";
 import { FakeGoogle } from "./fake-google.ts";
 import { faults } from "./faults.ts";
 import { healthy, type World } from "./world.ts";
+import { keepLog } from "../../kept-logs.ts";
 
 let home: string;
 beforeAll(() => {
@@ -67,6 +68,7 @@ async function doctor(world: World, ...words: string[]): Promise<JsonReport & { 
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  keepLog(child, import.meta.filename);
   const texts: Record<"out" | "err", string> = { out: "", err: "" };
   child.stdout.on("data", (part: Buffer) => (texts.out += String(part)));
   child.stderr.on("data", (part: Buffer) => (texts.err += String(part)));
