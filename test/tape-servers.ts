@@ -9,7 +9,7 @@ import { startServer, type RunningServer } from "../src/server/start-server.ts";
 import type { Store } from "../src/store/store.ts";
 import { FakeClock, type TapeHarness } from "../src/testing/index.ts";
 import { canary } from "./secrets.ts";
-import { testConfig } from "./server/server-fixture.ts";
+import { testConfig } from "./server/test-config.ts";
 
 /** A server whose engine every case replaces, with the clients that called it so far. */
 class Served {

@@ -9,7 +9,8 @@ import {
   type MessageShape,
 } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { serveDouble, testConfig, type ServedDouble } from "../../test/server/server-fixture.ts";
+import { serveDouble, type ServedDouble } from "../../test/server/server-fixture.ts";
+import { testConfig } from "../../test/server/test-config.ts";
 import { TapeError } from "../errors.ts";
 import {
   HealthCheckRequestSchema,

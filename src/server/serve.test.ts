@@ -5,7 +5,7 @@ import { status } from "@grpc/grpc-js";
 import { pino, type Logger } from "pino";
 import { afterEach, describe, expect, it } from "vitest";
 import { GrpcCaller } from "../../test/server/grpc-caller.ts";
-import { testConfig } from "../../test/server/server-fixture.ts";
+import { testConfig } from "../../test/server/test-config.ts";
 import { serve, type ServeOptions, type Service } from "./serve.ts";
 import type { ServerConfig } from "./config.ts";
 

@@ -5,7 +5,7 @@ import type { ServerConfig } from "../../src/server/config.ts";
 import { type RunningServer, startServer } from "../../src/server/start-server.ts";
 import { MemoryStore } from "../../src/store/memory/memory-store.ts";
 import type { Store } from "../../src/store/store.ts";
-import { testConfig } from "../server/server-fixture.ts";
+import { testConfig } from "../server/test-config.ts";
 
 /** A real server with a real engine over a store in memory, which outlives both: it can be stopped and started again. */
 export class RealServer implements AsyncDisposable {

@@ -9,7 +9,7 @@ import { createStore } from "../../src/store/open-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { appendTo, commit, refused, rowId, upTo, within } from "../../src/testing/test-store/material.ts";
 import { newRun } from "../engine/engine-scene.ts";
-import { testConfig } from "../server/server-fixture.ts";
+import { testConfig } from "../server/test-config.ts";
 import { versionOf } from "./append-load.ts";
 import { Follower } from "./follower.ts";
 import { query, until } from "./server-faults.ts";

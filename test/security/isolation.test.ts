@@ -14,7 +14,7 @@ import { Scene as BigtableScene } from "../bigtable/fixture.ts";
 import { describeBigtable, describeSpanner } from "../emulators/shared-emulator.ts";
 import { describePostgres, newSchema } from "../postgres/shared-server.ts";
 import { audience, LocalIssuer } from "../server/local-issuer.ts";
-import { testConfig } from "../server/server-fixture.ts";
+import { testConfig } from "../server/test-config.ts";
 import { canary } from "../secrets.ts";
 import { Scene as SpannerScene } from "../spanner/fixture.ts";
 import { keepApart } from "./alike.ts";

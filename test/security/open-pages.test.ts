@@ -8,7 +8,7 @@ import { startServer } from "../../src/server/start-server.ts";
 import { createStore } from "../../src/store/open-store.ts";
 import { canary } from "../secrets.ts";
 import { GrpcCaller } from "../server/grpc-caller.ts";
-import { testConfig } from "../server/server-fixture.ts";
+import { testConfig } from "../server/test-config.ts";
 import { neverExisted } from "./belongings.ts";
 import { settle, type Neighbourhood } from "./tenants.ts";
 

@@ -13,7 +13,7 @@ import { MemoryStore } from "../../src/store/memory/memory-store.ts";
 import { createStore } from "../../src/store/open-store.ts";
 import { canary, secretsIn } from "../secrets.ts";
 import { GrpcCaller } from "../server/grpc-caller.ts";
-import { testConfig } from "../server/server-fixture.ts";
+import { testConfig } from "../server/test-config.ts";
 import { neverExisted, type Belongings } from "./belongings.ts";
 import { payloadFields } from "./payload-fields.ts";
 import { rpcCases } from "./rpc-cases.ts";

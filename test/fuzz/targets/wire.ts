@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { pino } from "pino";
 import { Engine } from "../../../src/engine/engine.ts";
 import { rpcMethods, type RpcMethod } from "../../../src/rpc/rpc-methods.ts";
-import { serverSettings } from "../server-settings.ts";
 import { startServer } from "../../../src/server/start-server.ts";
 import { MemoryStore } from "../../../src/store/memory/memory-store.ts";
+import { testConfig } from "../../server/test-config.ts";
 import { wrong, type Target } from "../target.ts";
 import { damaged, messageBytes } from "../wire-bytes.ts";
 
@@ -212,7 +212,7 @@ export const wire: Target<Input> = {
     const engine = new Engine({ store });
     const server = await startServer({
       engine,
-      config: serverSettings(maxMessageBytes),
+      config: { ...testConfig, maxMessageBytes, maxPayloadBytes: maxMessageBytes },
       logger: pino({ level: "silent" }),
     });
     const bombs = new Map<number, Buffer>();
