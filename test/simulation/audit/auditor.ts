@@ -1,4 +1,4 @@
-import { partitionOfRow } from "../../../src/codec/row-id.ts";
+import { partitionOfRow, rowKind } from "../../../src/codec/row-id.ts";
 import { isEmptyHead } from "../../../src/codec/head.ts";
 import type { Append, RowId } from "../../../src/store/store.ts";
 import type { CallBook, CallRecord } from "../world/call-book.ts";
@@ -7,7 +7,7 @@ import type { InvariantName } from "../world/violation.ts";
 import type { World } from "../world/world.ts";
 import { mustBeFindable } from "./index-rules.ts";
 import { readEntry, type ReadEntry } from "./journal-entry.ts";
-import { headReadBack, kindOfRow } from "./restored.ts";
+import { headReadBack } from "./restored.ts";
 import { applyEntry } from "./run-entries.ts";
 import { applyHead } from "./run-head.ts";
 import { applyRemoval } from "./removal-rules.ts";
@@ -88,7 +88,7 @@ export class Auditor implements CommitListener {
   committed(append: Append): void {
     const { row, head, entries } = append;
     // Chores go on for ever.
-    if (kindOfRow(row) !== "chore") this.commits += 1;
+    if (rowKind(row) !== "chore") this.commits += 1;
     const committedAt = this.#world.scheduler.now;
     for (const { seq, kind, meta, at } of entries) {
       this.feed.push({ row, seq, kind, meta, at, committedAt, gone: false });
@@ -98,7 +98,7 @@ export class Auditor implements CommitListener {
     for (const writer of writers) this.#mustWriteOnce(writer, append.commitId);
     const read = entries.map(readEntry);
     const text = decoder.decode(head);
-    const kind = isEmptyHead(head) ? "none" : kindOfRow(row);
+    const kind = isEmptyHead(head) ? "none" : rowKind(row);
     switch (kind) {
       case "none":
         // Made so that nobody else makes it: nothing may have been there.

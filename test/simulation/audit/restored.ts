@@ -1,4 +1,5 @@
 import { isEmptyHead } from "../../../src/codec/head.ts";
+import { rowKind } from "../../../src/codec/row-id.ts";
 import { choreRules } from "../../../src/journal/chore/chore.ts";
 import { businessKeyRules } from "../../../src/journal/claim/business-key.ts";
 import { flowRules } from "../../../src/journal/reaction/flow.ts";
@@ -37,9 +38,6 @@ const readBacks: Readonly<Record<string, ReadBack>> = {
   task: readBackBy(taskRules),
 };
 
-/** The kind of a row: the second segment of its id. */
-export const kindOfRow = (row: RowId): string => row.split("/")[1] ?? "";
-
 /** The head that a row would have if it were read back from the store and written again. */
 export const headReadBack: ReadBack = (row, head, entries) =>
-  isEmptyHead(head) ? Buffer.from(head).toString() : (readBacks[kindOfRow(row)]?.(row, head, entries) ?? "");
+  isEmptyHead(head) ? Buffer.from(head).toString() : (readBacks[rowKind(row)]?.(row, head, entries) ?? "");

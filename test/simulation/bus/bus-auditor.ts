@@ -1,4 +1,4 @@
-import { indexName, partitionOfRow, tickIndex } from "../../../src/codec/row-id.ts";
+import { indexName, partitionOfRow, runIdOfRow, tickIndex } from "../../../src/codec/row-id.ts";
 import { timeOfKey } from "../../../src/codec/time-key.ts";
 import type { RowId } from "../../../src/model/row.ts";
 import type { Surroundings } from "../areas/area.ts";
@@ -149,7 +149,7 @@ export class BusAuditor {
       this.#complain("one-task-an-entry", `${id} was made of entry ${position}, which does not match ${reaction.id}`);
       return;
     }
-    const runId = item.row.split("/")[1] === "run" ? (item.row.split("/")[2] ?? "") : "";
+    const runId = runIdOfRow(item.row);
     if (head.source_run_id !== runId || head.payload_json !== item.meta) {
       this.#complain("one-task-an-entry", `${id} does not say what entry ${position} says`);
     }
