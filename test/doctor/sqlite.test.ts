@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { scratch, beginScratchRun } from "../../src/cli/doctor/scratch-run.ts";
 import { systemClock } from "../../src/engine/clock.ts";
 import type { Finding } from "../../src/model/finding.ts";
+import { seededRandom } from "../../src/testing/random.ts";
 import { openTape } from "../../src/open-tape.ts";
 import { examineSqliteFile } from "../../src/store/sqlite/examine-file.ts";
 import { kindOf } from "../../src/store/sqlite/disk.ts";
@@ -90,6 +91,26 @@ describe("tape doctor on SQLite", () => {
     expect(findings["sqlite.integrity"]?.mend).toContainEqual(`sqlite3 ${file} .recover | sqlite3 ${file}.recovered`);
     expect(findings["store.recovery"]?.outcome).toBe("skipped");
     expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  test("a file that cannot be opened for damage is told once", async () => {
+    const file = newFile();
+    await makeJournal(file);
+    const bytes = readFileSync(file);
+    // The schema can be read, and no page behind it.
+    const random = seededRandom(3);
+    for (let i = 0; i < 6000; i += 1) bytes[4096 + random.int(bytes.length - 4096)] = random.int(256);
+    writeFileSync(file, bytes);
+    const { code, findings } = await doctor(file);
+    const failed = Object.values(findings).filter(({ outcome }) => outcome === "fail");
+    expect(code).toBe(2);
+    expect(failed).toHaveLength(new Set(failed.map(({ says }) => says)).size);
+    expect(Object.values(findings)).toContainEqual(
+      expect.objectContaining({
+        outcome: "skipped",
+        says: expect.stringMatching(/^could not be looked at: see store\./),
+      }),
+    );
   });
 
   test.each([

@@ -33,24 +33,25 @@ export function storeCheckup(options: StoreCheckupOptions): Checkup {
       return;
     }
     yield ok("store.url", maskUrl(url));
-    const told = new Map<string, string>();
     try {
-      for await (const finding of examination.place(signal)) {
-        if (finding.outcome === "fail") told.set(finding.says, finding.id);
-        yield finding;
-      }
-      for await (const finding of opened(store, examination, watch, options, signal)) {
-        // A server that cannot be reached is one fault, not two.
-        const id = finding.outcome === "fail" ? told.get(finding.says) : undefined;
-        yield id === undefined ? finding : skipped(finding.id, `could not be looked at: see ${id}`);
-      }
+      yield* once(checks(store, examination, watch, options, signal));
     } finally {
       await store.close();
     }
   };
 }
 
-async function* opened(
+/** A server that cannot be reached, or a file that cannot be read, is one fault, whoever comes upon it. */
+async function* once(findings: AsyncIterable<Finding>): AsyncIterable<Finding> {
+  const told = new Map<string, string>();
+  for await (const finding of findings) {
+    const first = finding.outcome === "fail" ? told.get(finding.says) : undefined;
+    if (finding.outcome === "fail" && first === undefined) told.set(finding.says, finding.id);
+    yield first === undefined ? finding : skipped(finding.id, `could not be looked at: see ${first}`);
+  }
+}
+
+async function* checks(
   store: Store,
   examination: StoreExamination,
   watch: OpeningWatch,
@@ -58,6 +59,7 @@ async function* opened(
   signal: AbortSignal,
 ): AsyncIterable<Finding> {
   const { url, env, selfTest, access, monotonic = () => performance.now() } = options;
+  yield* examination.place(signal);
   try {
     const schema = await checkSchema(store, options);
     yield schema;
