@@ -15,6 +15,16 @@ const argumentsOf: Readonly<Record<EmulatorKind, (port: number) => readonly stri
   spanner: (port) => ["--host_port", `127.0.0.1:${port}`],
 };
 
+/**
+ * Bigtable's emulator sends a copy of a row that shares the list of column names with the row itself, which a writer sorts
+ * in place: a read beside a new column loses the last ones, about one in a thousand, and the row seems not to be there. On
+ * one processor the two practically never meet.
+ */
+const environmentOf: Readonly<Record<EmulatorKind, NodeJS.ProcessEnv>> = {
+  bigtable: { GOMAXPROCS: "1" },
+  spanner: {},
+};
+
 /** An emulator of one test or of a whole run, on a free loopback port. It dies with the process. */
 export class Emulator implements AsyncDisposable {
   readonly kind: EmulatorKind;
@@ -51,6 +61,7 @@ export class Emulator implements AsyncDisposable {
     const child = spawn(this.#program, [...argumentsOf[this.kind](this.port)], {
       cwd: this.#folder.path,
       detached: true,
+      env: { ...process.env, ...environmentOf[this.kind] },
       stdio: ["ignore", log, log],
     });
     closeSync(log);

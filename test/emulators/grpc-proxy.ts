@@ -155,7 +155,11 @@ export class GrpcProxy implements AsyncDisposable {
         socket.destroy();
         behind.destroy();
       };
-      for (const one of [socket, behind]) one.on("error", end).on("close", end);
+      for (const one of [socket, behind]) {
+        // Frames are small and several make a call: with Nagle's algorithm each call takes a delayed acknowledgement, 40 ms.
+        one.setNoDelay(true);
+        one.on("error", end).on("close", end);
+      }
       socket.pipe(behind);
       behind.pipe(socket);
     });
