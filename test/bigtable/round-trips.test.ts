@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { localAccess } from "../../src/model/access.ts";
 import type { Tape } from "../../src/model/tape.ts";
-import { pause } from "../../src/testing/test-store/material.ts";
+import { appendTo, commit, entry, pause, rowId, upTo } from "../../src/testing/test-store/material.ts";
 import type { GrpcProxy, ProxiedCall } from "../emulators/grpc-proxy.ts";
 import { describeBigtable } from "../emulators/shared-emulator.ts";
 import { Scene } from "./fixture.ts";
@@ -72,5 +72,19 @@ describeBigtable("Bigtable, round trips", (host) => {
     for (const [name, call] of Object.entries(calls)) lines.push(`| ${name} | ${await measured(proxy, call)} |`);
     const [, table = ""] = page.split("| call | round trips | before the answer | afterwards |\n|---|---|---|---|\n");
     expect(lines).toEqual(table.split("\n\n")[0]?.split("\n"));
+  });
+
+  it("of 250 looks at rows in one turn are three, each with the rows it is for", async () => {
+    const { store, proxy } = await new Scene(host).openProxied();
+    for (const name of ["a", "b"]) await commit(store, appendTo(name, 0, { entries: [entry(1)] }));
+    await settled(proxy);
+    proxy.forget();
+    const names = upTo(250).map((i) => (i === 7 ? "a" : i === 190 ? "b" : `none-${i}`));
+    const found = await Promise.all(names.map((name) => store.read(rowId(name), { limit: 0 })));
+    expect(found.flatMap((slice, i) => (slice === null ? [] : [`${names[i]} ${slice.version}`]))).toEqual([
+      "a 1",
+      "b 1",
+    ]);
+    expect(inWords(proxy.calls)).toBe("ReadRows 100, ReadRows 100, ReadRows 50");
   });
 });

@@ -180,7 +180,7 @@ describeBigtable("Bigtable, a journal that is lost", () => {
     });
     const lost = async (call: () => Promise<unknown>): Promise<void> => {
       const said = async (): Promise<unknown> => call().then(String, (error: unknown) => error);
-      await expect.poll(said, { timeout: 10_000 }).toEqual(gone);
+      await expect.poll(said).toEqual(gone);
     };
     await lost(() => store.append([appendTo("a", 1)]));
     // Somebody else makes a journal in its place: it is another one.

@@ -8,14 +8,31 @@ export interface Announced extends FeedKey, Announcement {
   readonly key: string;
   /** The commit happened, whatever its row says now. */
   readonly isSettled: boolean;
+  /** What it announced cannot be read: which entries those are, its row may say. */
+  readonly isDamaged: boolean;
 }
 
-/** What a row of the feed announces. */
-export function announcedBy(keys: Keys, { key, cells }: BigtableRow): readonly Announced[] {
-  const announcement = decodeAnnouncement(cells.get(keyColumn) ?? Buffer.alloc(0));
+const unknown: Announcement = Object.freeze({ version: 0, fence: 0, first: 0, count: 0 });
+
+/** What a row of the feed announces; `foreign` is told of one whose key is none of Tape's. */
+export function announcedBy(
+  keys: Keys,
+  { key, cells }: BigtableRow,
+  foreign: (key: string) => void = () => undefined,
+): readonly Announced[] {
+  const parts = keys.parseFeed(key);
+  if (!Number.isSafeInteger(parts.ms) || parts.row === "" || parts.commitId === "") {
+    foreign(key);
+    return [];
+  }
+  const cell = cells.get(keyColumn);
   // A key that only says "settled" is of a commit whose announcement was removed by hand.
-  if (announcement === undefined) return [];
-  return [{ key, ...keys.parseFeed(key), ...announcement, isSettled: cells.has(settledColumn) }];
+  if (cell === undefined) return [];
+  const announcement = decodeAnnouncement(cell);
+  const isDamaged = announcement === undefined;
+  return [
+    { key, ...parts, ...(announcement ?? unknown), isSettled: !isDamaged && cells.has(settledColumn), isDamaged },
+  ];
 }
 
 /** Whether an entry came with this commit. */

@@ -1,3 +1,4 @@
+import { TapeError } from "../../errors.ts";
 import type { RowId, Seq } from "../../model/row.ts";
 import { anyOf, column, columns, newest } from "./cells.ts";
 import type { EntryCell } from "./entry-cell.ts";
@@ -7,12 +8,19 @@ import type { RowMark } from "./row-mark.ts";
 import { entriesIn, markIn } from "./row-reader.ts";
 import type { Table } from "./table.ts";
 
-/** A row as far as the feed asks for it: its mark and some of its entries, as of one moment. */
+/**
+ * A row as far as the feed asks for it: its mark and some of its entries, as of one moment. What of it is damaged is said,
+ * and does not keep anybody from the rest: whoever reads the feed must get by it.
+ */
 export interface AnnouncedRow {
+  /** `undefined`: the row has none, or it is damaged. */
   readonly mark: RowMark | undefined;
+  readonly isMarkDamaged: boolean;
   /** Entries below this seq have no bodies any more. */
   readonly bodiesFrom: Seq;
   readonly entries: ReadonlyMap<Seq, EntryCell>;
+  /** Entries that are there and cannot be read. */
+  readonly damaged: ReadonlySet<Seq>;
 }
 
 /** Entries of a row that are asked for. */
@@ -31,7 +39,7 @@ const gap = 8;
 
 type Interval = readonly [Seq, Seq];
 
-/** Reads marks and entries of several rows. */
+/** Reads marks and entries of several rows. Errors: FORMAT_NEWER; what is newer is a newer server's to give, and to wait for. */
 export async function readAnnounced(
   table: Table,
   keys: Keys,
@@ -57,12 +65,36 @@ export async function readAnnounced(
     for (const one of await table.read({ keys: [...names.keys()], filter })) {
       const row = names.get(one.key);
       if (row === undefined) continue;
-      const entries = new Map(entriesIn(one, row).map((cell) => [cell.entry.seq, cell]));
-      found.set(row, { mark: markIn(one, row), bodiesFrom: droppedBelow(one, row), entries });
+      const damaged = new Set<Seq>();
+      const entries = entriesIn(one, row, (seq, error) => {
+        mustBeDamage(error);
+        damaged.add(seq);
+      });
+      const mark = unlessDamaged(() => markIn(one, row) ?? null);
+      found.set(row, {
+        mark: mark ?? undefined,
+        isMarkDamaged: mark === undefined,
+        bodiesFrom: unlessDamaged(() => droppedBelow(one, row)) ?? 0,
+        entries: new Map(entries.map((cell) => [cell.entry.seq, cell])),
+        damaged,
+      });
     }
   };
   if (byRow.size > 0) await read([...byRow.keys()]);
   return found;
+}
+
+function mustBeDamage(error: unknown): void {
+  if (!(error instanceof TapeError && error.reason === "STORE_CORRUPT")) throw error;
+}
+
+function unlessDamaged<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    mustBeDamage(error);
+    return undefined;
+  }
 }
 
 const intervalOf = ({ first, count }: AnnouncedEntries): Interval => [first, first + count - 1];

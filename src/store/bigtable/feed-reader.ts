@@ -4,6 +4,7 @@ import { TimedFeedPage } from "../feed-page.ts";
 import { lookBackMs, msOfPosition } from "../feed-position.ts";
 import type { FeedEntry, FeedPage, TailOptions } from "../store.ts";
 import { announcedBy, isOf, type Announced } from "./announced-commit.ts";
+import { DamagedAnnouncements } from "./damaged-announcements.ts";
 import { column, deleteRow, hasValue, newest, setCell } from "./cells.ts";
 import type { EntryCell } from "./entry-cell.ts";
 import type { JournalTimes } from "./journal.ts";
@@ -23,6 +24,8 @@ export interface FeedReaderOptions {
   readonly lookAgain: (afterMs: number) => void;
   /** What may be done when there is time; must not reject. */
   readonly later: (work: Promise<void>) => void;
+  /** Told once of each thing that is damaged. */
+  readonly warn: (message: string) => void;
 }
 
 type Fate = "committed" | "dead" | "open";
@@ -30,6 +33,8 @@ type Fate = "committed" | "dead" | "open";
 /** A writer that does not commit within this time after its feed key's is fenced off. */
 const abandonedMs = 2000;
 const soonMs = 20;
+/** Damaged things remembered. */
+const mostTold = 10_000;
 /** Pages of the feed looked at before an empty one is given. */
 const mostPages = 50;
 
@@ -38,14 +43,20 @@ const mostPages = 50;
  * a reader stays behind now by the journal's lag, so that no key can still be written among those that it looks at; what
  * a key announces has happened when its row says so, and cannot happen any more when its row has passed that version. A
  * row that has not is waited for, and fenced off when its writer takes too long. So a position, once given, is final.
+ *
+ * What is damaged must not keep what follows from everybody: the feed goes on behind an entry that cannot be read, whose
+ * place stays empty, and says so.
  */
 export class FeedReader {
   readonly #options: FeedReaderOptions;
   /** Fates are final once they are known. */
   readonly #fates = new LRUCache<string, Exclude<Fate, "open">>({ max: 20_000 });
+  readonly #damagedAnnouncements: DamagedAnnouncements;
+  readonly #told = new LRUCache<string, true>({ max: mostTold });
 
   constructor(options: FeedReaderOptions) {
     this.#options = options;
+    this.#damagedAnnouncements = new DamagedAnnouncements(options.table, options.keys);
   }
 
   /** See {@link Store.tail}. */
@@ -76,7 +87,16 @@ export class FeedReader {
       filter: newest(),
       limit,
     });
-    return { announced: rows.flatMap((row) => announcedBy(keys, row)), isCut };
+    const foreign = (key: string): void => this.#tell(`row ${key} of the table is no key of the feed; remove it`);
+    const found = rows.flatMap((row) => announcedBy(keys, row, foreign));
+    for (const { row, key, isDamaged } of found) {
+      if (isDamaged) {
+        this.#tell(
+          `the announcement ${key} of a commit on row ${row} cannot be read; the feed gives what of that commit the row has; restore the table from a backup`,
+        );
+      }
+    }
+    return { announced: await this.#damagedAnnouncements.mended(found), isCut };
   }
 
   /** Puts what is final on the page, millisecond by millisecond; gives whether something is in the way. */
@@ -97,7 +117,7 @@ export class FeedReader {
           return true;
         }
         for (const [i, one] of group.entries()) {
-          if (fates[i] === "committed") page.add(one.ms, entriesOf(one, rows.get(one.row)));
+          if (fates[i] === "committed") page.add(one.ms, this.#entriesOf(one, rows.get(one.row)));
           if (page.isFull) return true;
         }
       }
@@ -113,11 +133,23 @@ export class FeedReader {
   async #fateOf(one: Announced, found: AnnouncedRow | undefined): Promise<Fate> {
     const known = one.isSettled ? "committed" : this.#fates.get(one.key);
     if (known !== undefined) return known;
+    if (one.isDamaged || found?.isMarkDamaged === true) return this.#fateOfDamaged(one, found);
     const fate = await this.#findOut(one, found);
     if (fate === "open") return fate;
     this.#fates.set(one.key, fate);
     if (fate === "dead") this.#options.later(this.#forget(one.key));
     return fate;
+  }
+
+  /**
+   * Nothing can be committed on a row whose mark is damaged, as every commit is conditional on it; and what was announced
+   * and is not there by now is not going to be. Nothing is taken away, and nothing remembered: it may be mended.
+   */
+  async #fateOfDamaged(one: Announced, found: AnnouncedRow | undefined): Promise<Fate> {
+    if (cellsOf(one, found).some((cell) => isOf(cell, one)) || damagedOf(one, found).length > 0) return "committed";
+    if (this.#options.now() < one.ms + abandonedMs) return "open";
+    if (one.isDamaged) return "dead";
+    return (await this.#isSettledNow(one)) ? "committed" : "dead";
   }
 
   async #findOut(one: Announced, found: AnnouncedRow | undefined): Promise<Fate> {
@@ -131,6 +163,8 @@ export class FeedReader {
     if (cells.some((cell) => isOf(cell, one))) return "committed";
     // Other entries have its seqs, or the row never got that far: it lost.
     if (cells.length > 0 || mark.lastSeq < one.first) return "dead";
+    // They are there, and cannot say whose they are: whoever lost against them counts too, and has no entries to give.
+    if (damagedOf(one, found).length > 0) return "committed";
     // They have been trimmed; whoever did that has said so on the feed key first, perhaps after we had read that.
     return (await this.#isSettledNow(one)) ? "committed" : "dead";
   }
@@ -147,6 +181,27 @@ export class FeedReader {
       return !(await table.changeIf({ key, predicate: newest(column(markColumn)), unmatched: fenced }));
     }
     return table.changeIf({ key, predicate: hasValue(markColumn, encodeMark(mark)), matched: fenced });
+  }
+
+  /** The entries of a commit in the feed's words; undefined: it has gone, or cannot be read. */
+  #entriesOf(one: Announced, found: AnnouncedRow | undefined): (Omit<FeedEntry, "position"> | undefined)[] {
+    for (const seq of damagedOf(one, found)) {
+      this.#tell(
+        `row ${one.row} cannot be read: its entry ${seq} is damaged; the feed goes on without it, and no reaction matches it; restore the table from a backup`,
+      );
+    }
+    return Array.from({ length: one.count }, (_, i) => {
+      const cell = found?.entries.get(one.first + i);
+      if (cell === undefined || !isOf(cell, one)) return undefined;
+      const { commitId: _commitId, position: _position, ...entry } = cell.entry;
+      return { ...entry, row: one.row };
+    });
+  }
+
+  #tell(what: string): void {
+    if (this.#told.has(what)) return;
+    this.#told.set(what, true);
+    this.#options.warn(what);
   }
 
   async #isSettledNow(one: Announced): Promise<boolean> {
@@ -168,15 +223,9 @@ const cellsOf = ({ first, count }: Announced, found: AnnouncedRow | undefined): 
   return cells;
 };
 
-/** The entries of a commit in the feed's words; undefined: it has gone. */
-function entriesOf(one: Announced, found: AnnouncedRow | undefined): (Omit<FeedEntry, "position"> | undefined)[] {
-  return Array.from({ length: one.count }, (_, i) => {
-    const cell = found?.entries.get(one.first + i);
-    if (cell === undefined || !isOf(cell, one)) return undefined;
-    const { commitId: _commitId, position: _position, ...entry } = cell.entry;
-    return { ...entry, row: one.row };
-  });
-}
+/** The entries of a commit that are there and cannot be read. */
+const damagedOf = ({ first, count }: Announced, found: AnnouncedRow | undefined): readonly Seq[] =>
+  [...(found?.damaged ?? [])].filter((seq) => seq >= first && seq < first + count);
 
 /** Millisecond after millisecond, some of them at a time: about as many entries as the page takes. */
 function portions(

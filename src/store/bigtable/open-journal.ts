@@ -98,6 +98,9 @@ export class OpenJournal implements RemoteJournal {
       times,
       now,
       later,
+      warn: (message) => {
+        observer.warn(message);
+      },
       lookAgain: (afterMs) => {
         this.#ripening.lookAgain(afterMs);
       },

@@ -10,12 +10,21 @@ import { readApart } from "./row-bodies.ts";
 import { corruptRow } from "../google/corrupt-row.ts";
 import { decodeMark, type RowMark } from "./row-mark.ts";
 import type { RowMarks } from "./row-marks.ts";
+import { SharedReads, type SharedReadsOptions } from "./shared-reads.ts";
 import type { Table } from "./table.ts";
 
-const lastSeq: Seq = 9_999_999_999;
+/** No row has more entries. */
+export const lastSeq: Seq = 9_999_999_999;
 const empty = Buffer.alloc(0);
 /** A row whose entries are trimmed again and again while they are read. */
 const mostTries = 5;
+
+/** Heads are small; a row may have many entries. */
+const heads: SharedReadsOptions = { filter: newest(anyOf([column(markColumn), column(headColumn)])), mostRows: 100 };
+const wholes: SharedReadsOptions = {
+  filter: newest(anyOf([column(markColumn), column(headColumn), columns(entryColumn(1), entryColumn(lastSeq))])),
+  mostRows: 16,
+};
 
 type Slice = NonNullable<Awaited<ReturnType<RowReader["read"]>>>;
 
@@ -24,12 +33,16 @@ export class RowReader {
   readonly #table: Table;
   readonly #keys: Keys;
   readonly #marks: RowMarks;
+  readonly #heads: SharedReads;
+  readonly #wholes: SharedReads;
 
   /** @param marks Learn what was read. */
   constructor(table: Table, keys: Keys, marks: RowMarks) {
     this.#table = table;
     this.#keys = keys;
     this.#marks = marks;
+    this.#heads = new SharedReads(table, keys, heads);
+    this.#wholes = new SharedReads(table, keys, wholes);
   }
 
   /** See {@link Store.read}. One round trip, and one more where bodies are kept apart. */
@@ -57,23 +70,25 @@ export class RowReader {
     limit: number,
     bodies: boolean,
   ): Promise<{ mark: RowMark; head: Buffer; cells: readonly EntryCell[]; row: BigtableRow } | undefined> {
-    const wanted: Filter[] = [column(markColumn), column(headColumn)];
-    if (limit > 0) {
-      const range = columns(entryColumn(after + 1), entryColumn(lastSeq));
-      // Entries have no gaps but at the beginning, where they were trimmed, so a limit cannot be told as a range.
-      wanted.push(Number.isFinite(limit) ? chain(newest(range), first(limit)) : range);
-      if (bodies) {
-        wanted.push(
-          column(droppedColumn),
-          columns(bodyColumn(after + 1), bodyColumn(Math.min(lastSeq, after + limit))),
-        );
-      }
-    }
-    const [read] = await this.#table.read({ keys: [this.#keys.row(row)], filter: newest(anyOf(wanted)) });
+    const read = limit === 0 ? await this.#heads.read(row) : await this.#readEntries(row, after, limit, bodies);
     const mark = markIn(read, row);
     this.#marks.learn(row, mark);
     if (read === undefined || mark === undefined || mark.version === 0) return undefined;
     return { mark, head: read.cells.get(headColumn) ?? empty, cells: entriesIn(read, row), row: read };
+  }
+
+  /** With mark and head. */
+  async #readEntries(row: RowId, after: Seq, limit: number, bodies: boolean): Promise<BigtableRow | undefined> {
+    if (after === 0 && limit === Infinity && !bodies) return this.#wholes.read(row);
+    const range = columns(entryColumn(after + 1), entryColumn(lastSeq));
+    // Entries have no gaps but at the beginning, where they were trimmed, so a limit cannot be told as a range.
+    const entries = Number.isFinite(limit) ? chain(newest(range), first(limit)) : range;
+    const wanted: Filter[] = [column(markColumn), column(headColumn), entries];
+    if (bodies) {
+      wanted.push(column(droppedColumn), columns(bodyColumn(after + 1), bodyColumn(Math.min(lastSeq, after + limit))));
+    }
+    const [read] = await this.#table.read({ keys: [this.#keys.row(row)], filter: newest(anyOf(wanted)) });
+    return read;
   }
 
   /** `undefined`: one of them has gone meanwhile. */
@@ -135,11 +150,26 @@ export function markIn(read: BigtableRow | undefined, row: RowId): RowMark | und
   return cell === undefined ? undefined : decodeMark(cell, row);
 }
 
-/** The entries among a row's cells, in order. */
-export function entriesIn(read: BigtableRow, row: RowId): readonly EntryCell[] {
+/**
+ * The entries among a row's cells, in order. `onDamage` says what becomes of those that cannot be read; absent: the row
+ * cannot be read.
+ */
+export function entriesIn(
+  read: BigtableRow,
+  row: RowId,
+  onDamage: (seq: Seq, error: unknown) => void = (_seq, error) => {
+    throw error;
+  },
+): readonly EntryCell[] {
   const found: EntryCell[] = [];
   for (const [name, cell] of read.cells) {
-    if (name.startsWith("j")) found.push(decodeEntry(cell, row, seqOfColumn(name)));
+    if (!name.startsWith("j")) continue;
+    const seq = seqOfColumn(name);
+    try {
+      found.push(decodeEntry(cell, row, seq));
+    } catch (error) {
+      onDamage(seq, error);
+    }
   }
   return found.toSorted((a, b) => a.entry.seq - b.entry.seq);
 }

@@ -1,3 +1,4 @@
+import type { Seq } from "../../model/row.ts";
 import { apartMilliseconds } from "../apart-milliseconds.ts";
 import { lookBackMs } from "../feed-position.ts";
 import type { SweepOptions, SweepStep } from "../store.ts";
@@ -65,8 +66,11 @@ export class Sweeper {
     const { table, keys } = this.#options;
     const rows = await readAnnounced(table, keys, groups.flat());
     const isGone = (one: Announced): boolean => {
-      const entries = rows.get(one.row)?.entries ?? new Map<number, never>();
-      return ![...entries.values()].some((cell) => isOf(cell, one));
+      const found = rows.get(one.row);
+      if (found === undefined) return true;
+      // An entry that cannot be read is one that is left.
+      const isLeft = (seq: Seq): boolean => seq >= one.first && seq < one.first + one.count;
+      return ![...found.entries.values()].some((cell) => isOf(cell, one)) && ![...found.damaged].some(isLeft);
     };
     return groups.filter((group) => group.every(isGone)).flatMap((group) => group.map(({ key }) => key));
   }
@@ -86,7 +90,7 @@ export class Sweeper {
     );
     const orphans = bodies.filter(({ row, seq, hash }) => {
       const there = rows.get(row);
-      if (there?.mark === undefined || there.mark.lastSeq < seq) return false;
+      if (there?.mark === undefined || there.mark.lastSeq < seq || there.damaged.has(seq)) return false;
       return seq < there.bodiesFrom || there.entries.get(seq)?.body?.apart !== hash;
     });
     const removed = await this.#remove(orphans.map(({ key }) => key));

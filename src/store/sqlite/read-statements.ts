@@ -17,7 +17,11 @@ export interface ReadStatements {
   readonly dataVersion: SqliteStatement;
 }
 
-const envelope = "e.position, e.seq, e.kind, e.ref, e.dims, e.meta, e.at, e.trace";
+/** A damaged integer may be none that JavaScript has, and reading it would fail for every page of the feed that it is on. */
+const asNumber = (column: string): string =>
+  `iif(${column} between ${Number.MIN_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}, ${column}, cast(${column} as real))`;
+
+const envelope = `e.position, ${asNumber("e.seq")} as seq, e.kind, e.ref, e.dims, e.meta, ${asNumber("e.at")} as at, e.trace`;
 
 /** Only the statement that asks for bodies touches the pages they stand on. */
 export function prepareReads(database: SqliteDatabase): ReadStatements {
