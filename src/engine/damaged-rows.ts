@@ -25,5 +25,6 @@ export class DamagedRows {
   }
 }
 
-const isDamage = (error: unknown): error is TapeError =>
+/** Whether an error is of stored data that cannot be read: damaged, or of a newer Tape. */
+export const isDamage = (error: unknown): error is TapeError =>
   error instanceof TapeError && (error.reason === "STORE_CORRUPT" || error.reason === "FORMAT_NEWER");

@@ -28,6 +28,7 @@ import { runTarget } from "./business-keys.ts";
 import { callOf, patient } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import { listDue, type DueQuery } from "./due-lists.ts";
+import type { FeedEnd } from "./feed-end.ts";
 import type { IdSource } from "./id-source.ts";
 import { whole } from "./page.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -48,6 +49,7 @@ export interface EnginePorts {
   readonly ids: IdSource;
   readonly limits: Limits;
   readonly wakeups: Wakeups;
+  readonly feedEnd: FeedEnd;
   readonly closing: AbortSignal;
   /** Of the server, or of the library. */
   readonly version: string;

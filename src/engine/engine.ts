@@ -9,7 +9,9 @@ import type { Store } from "../store/store.ts";
 import type { Background } from "./background.ts";
 import { winBusinessKey } from "./business-keys.ts";
 import { systemClock, type Clock } from "./clock.ts";
+import { DamageReports, type DamageObserver } from "./damage-reports.ts";
 import { engineTape, type EnginePorts } from "./engine-tape.ts";
+import { FeedEnd } from "./feed-end.ts";
 import { FeedLag } from "./feed-lag.ts";
 import { randomIds, type IdSource } from "./id-source.ts";
 import { countNeeds, type NeedCounts } from "./inspect/need-counts.ts";
@@ -43,6 +45,8 @@ export interface EngineOptions {
   readonly retention?: RetentionBounds;
   /** Told after every pass of retention. */
   readonly onRetention?: (pass: RetentionPass) => void;
+  /** Told of stored data that cannot be read, the same damage once an hour. Default: only callers who ask for it are. */
+  readonly onDamage?: DamageObserver;
   /** What matches entries with reactions: `reactor` of `src/reactor`. Default: nothing does, here. */
   readonly reactor?: (ports: EnginePorts) => Background;
   /** Memory for rows at rest, in bytes. Default 64 MiB. */
@@ -96,6 +100,7 @@ export class Engine {
     const { store, clock = systemClock, ids = randomIds() } = options;
     this.#store = store;
     const limits: Limits = { ...defaultLimits, ...options.limits };
+    const damage = new DamageReports(options.onDamage ?? ((): void => undefined), () => clock.now());
     this.#feedLag = new FeedLag(store);
     this.#wakeups = new Wakeups(() => {
       this.#listenElsewhere();
@@ -114,6 +119,7 @@ export class Engine {
         if (newestMs > 0) this.#feedLag.committed(newestMs);
         if (added.length > 0) for (const work of this.#background) work.noticed(added);
       },
+      onFailure: damage.failed,
     });
     // One listener a stream: thousands are no leak.
     setMaxListeners(0, this.#closing.signal);
@@ -124,6 +130,7 @@ export class Engine {
       ids,
       limits,
       wakeups: this.#wakeups,
+      feedEnd: new FeedEnd(store),
       closing: this.#closing.signal,
       version: options.version ?? "",
     };
@@ -134,7 +141,14 @@ export class Engine {
     const { housekeeping = false } = options;
     const times = housekeeping === true ? defaultHousekeeping : housekeeping === false ? null : housekeeping;
     const owner = options.retention === undefined && times === null ? "" : ids.id();
-    this.#housekeeping = new Housekeeping({ pipeline: this.#pipeline, store, clock, owner, times });
+    this.#housekeeping = new Housekeeping({
+      pipeline: this.#pipeline,
+      store,
+      clock,
+      owner,
+      times,
+      onFailure: damage.failed,
+    });
     this.#retention = new Retention({
       pipeline: this.#pipeline,
       store,

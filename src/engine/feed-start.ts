@@ -10,8 +10,9 @@ const skewMs = 600_000;
 export async function positionBefore(store: Store, ms: number): Promise<FeedPosition> {
   if (ms <= skewMs) return 0;
   const isEarlier = async (position: FeedPosition): Promise<boolean> => {
-    const { entries } = await store.tail({ after: position, limit: 1 });
-    return entries[0] !== undefined && entries[0].at < ms - skewMs;
+    // Two of them, so that one whose time is damaged does not have all before it left out.
+    const { entries } = await store.tail({ after: position, limit: 2 });
+    return entries.length === 2 && entries.every(({ at }) => at < ms - skewMs);
   };
   let early = 0;
   let late = 1;
@@ -28,21 +29,24 @@ export async function positionBefore(store: Store, ms: number): Promise<FeedPosi
 }
 
 /**
- * The last entry that the feed gives now, `undefined` when there is none. Found by steps that grow and shrink: some 100
- * small reads on any store, and few from a position near the end.
+ * The last entry that the feed gives, or gave at a moment since the question; `undefined` when there is none. Found by
+ * steps that grow and shrink: some 100 small reads on any store, and few from a position near the end.
  */
 export async function lastEntry(store: Store, from: FeedPosition = 0): Promise<FeedEntry | undefined> {
   let last = await firstBehind(store, Math.max(0, from - 1));
+  // At some moment since the question nothing was behind it: who writes as fast as this reads is not followed for ever.
+  let bound = Infinity;
   for (let step = 1; last !== undefined;) {
-    const next = await firstBehind(store, Math.min(last.position + step - 1, Number.MAX_SAFE_INTEGER));
-    if (next !== undefined) {
+    const after = Math.min(last.position + step - 1, Number.MAX_SAFE_INTEGER);
+    const next = after < bound ? await firstBehind(store, after) : undefined;
+    if (next !== undefined && next.position <= bound) {
       last = next;
-      step *= 2;
-    } else if (step === 1) {
-      break;
-    } else {
-      step = Math.max(1, Math.floor(step / 4));
+      step *= 8;
+      continue;
     }
+    bound = Math.min(bound, after);
+    if (step === 1) break;
+    step = Math.max(1, Math.floor(step / 4));
   }
   return last;
 }

@@ -34,6 +34,8 @@ export interface HousekeepingOptions {
   readonly owner: string;
   /** `null`: it does nothing. */
   readonly times: HousekeepingTimes | null;
+  /** Told of every row that could not be looked at. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** Counters since the start. */
@@ -72,9 +74,7 @@ export class Housekeeping {
   constructor(options: HousekeepingOptions) {
     this.#options = options;
     const { pipeline, clock, owner, store, times } = options;
-    this.#stale = new StaleKeys(store, pipeline, () => {
-      this.#stats.housekeepingFailures += 1;
-    });
+    this.#stale = new StaleKeys(store, pipeline, (error) => this.#failed(error));
     if (times === null) {
       this.#loops = [];
       return;
@@ -106,6 +106,11 @@ export class Housekeeping {
     await Promise.all(this.#loops.map((loop) => loop.close()));
   }
 
+  #failed(error: unknown): void {
+    this.#stats.housekeepingFailures += 1;
+    this.#options.onFailure(error);
+  }
+
   async #sweep(turn: ChoreTurn, signal: AbortSignal, { graceMs, pauseMs }: HousekeepingTimes): Promise<boolean> {
     const { store, clock } = this.#options;
     let after: string | undefined = turn.place === "" ? undefined : turn.place;
@@ -133,12 +138,11 @@ export class Housekeeping {
 
   async #reindex(turn: ChoreTurn, signal: AbortSignal, { pauseMs }: HousekeepingTimes): Promise<boolean> {
     const { store, pipeline, clock } = this.#options;
-    const missing = new MissingKeys(store, pipeline);
+    const missing = new MissingKeys(store, pipeline, (error) => this.#failed(error));
     let position = Number(turn.place);
     while (await turn.isMine(String(position))) {
-      const { repaired, failed, next } = await missing.step(position);
+      const { repaired, next } = await missing.step(position);
       this.#stats.reindexedRows += repaired;
-      this.#stats.housekeepingFailures += failed;
       if (next === undefined) return true;
       position = next;
       await clock.sleep(pauseMs, signal);

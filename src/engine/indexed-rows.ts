@@ -7,7 +7,7 @@ import { sessionRules } from "../journal/session/session.ts";
 import { taskRules } from "../journal/task/task.ts";
 import type { IndexKey, RowId } from "../model/row.ts";
 import type { Store } from "../store/store.ts";
-import type { RowEvent, RowState } from "./row-slot.ts";
+import { RowSlot, type RowEvent, type RowState } from "./row-slot.ts";
 import type { Target } from "./slot-cache.ts";
 
 /* Rows of all kinds, as far as their index keys go. */
@@ -37,9 +37,9 @@ export async function wantedKeys(
 ): Promise<readonly IndexKey[]> {
   const slice = await store.read(row, rules.past === "all" ? {} : { limit: 0 });
   if (slice === null || isEmptyHead(slice.head)) return [];
-  const state = rules.absent();
-  rules.restore(state, slice.head, slice.entries, row);
-  return rules.indexKeys(state, partition);
+  const slot = new RowSlot(row, partition, rules);
+  slot.restore(slice.version, slice.head, slice.entries);
+  return slot.keys;
 }
 
 /** Whether a key is there. */

@@ -17,7 +17,8 @@ export const journalEntry = (entry: StoredEntry): JournalEntry => ({
   seq: entry.seq,
   kind: kindOf(entry.kind),
   payloadJson: entry.meta,
-  tsMs: entry.at,
+  // A damaged time must not end the streams of everybody: one that no client can take is given as none.
+  tsMs: Number.isSafeInteger(entry.at) ? entry.at : 0,
   globalSeq: entry.position,
   subject: subjectOf(entry),
   schemaVersion,

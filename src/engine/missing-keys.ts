@@ -14,7 +14,6 @@ const atOnce = 8;
 /** What one step found; `next` is absent when it was the last one. */
 export interface RepairStep {
   readonly repaired: number;
-  readonly failed: number;
   /** Up to here in the feed all is done. */
   readonly next?: number;
 }
@@ -26,53 +25,53 @@ export interface RepairStep {
 export class MissingKeys {
   readonly #store: Store;
   readonly #pipeline: Pipeline;
+  readonly #onFailure: (error: unknown) => void;
   /** Partitions whose tasks are done. */
   readonly #partitions = new Set<Partition>();
 
-  constructor(store: Store, pipeline: Pipeline) {
+  /** @param onFailure Told of every row that could not be looked at. */
+  constructor(store: Store, pipeline: Pipeline, onFailure: (error: unknown) => void) {
     this.#store = store;
     this.#pipeline = pipeline;
+    this.#onFailure = onFailure;
   }
 
   /** Goes on behind a position of the feed. Errors: STORE_UNAVAILABLE. */
   async step(after: number): Promise<RepairStep> {
     const { entries, next } = await this.#store.tail({ after, limit: page });
-    const done = new Tally();
-    await this.#repairAll(
+    let repaired = await this.#repairAll(
       entries.flatMap(({ row, seq }) => (seq === 1 && runIdOfRow(row) !== "" ? [row] : [])),
-      done,
     );
     for (const partition of new Set(entries.map(({ row }) => partitionOfRow(row)))) {
       if (this.#partitions.has(partition)) continue;
-      for (const index of endedTaskIndexes) await this.#repairIndex(`${partition}/${index}`, done);
+      for (const index of endedTaskIndexes) repaired += await this.#repairIndex(`${partition}/${index}`);
       this.#partitions.add(partition);
     }
-    const { repaired, failed } = done;
-    return next === after ? { repaired, failed } : { repaired, failed, next };
+    return next === after ? { repaired } : { repaired, next };
   }
 
-  async #repairIndex(index: string, done: Tally): Promise<void> {
+  async #repairIndex(index: string): Promise<number> {
+    let repaired = 0;
     for (let after: ScanItem | undefined; ;) {
       const found = await this.#store.scan(index, { after, limit: page });
-      await this.#repairAll(
-        found.items.map(({ row }) => row),
-        done,
-      );
-      if (found.next === undefined) return;
+      repaired += await this.#repairAll(found.items.map(({ row }) => row));
+      if (found.next === undefined) return repaired;
       after = found.next;
     }
   }
 
   /** A row that cannot be read must not keep the others; a store that is away must. */
-  async #repairAll(rows: readonly RowId[], done: Tally): Promise<void> {
+  async #repairAll(rows: readonly RowId[]): Promise<number> {
+    let repaired = 0;
     for (let from = 0; from < rows.length; from += atOnce) {
       const outcomes = await Promise.allSettled(rows.slice(from, from + atOnce).map((row) => this.#repair(row)));
       for (const outcome of outcomes) {
-        if (outcome.status === "fulfilled") done.repaired += outcome.value ? 1 : 0;
+        if (outcome.status === "fulfilled") repaired += outcome.value ? 1 : 0;
         else if (toTapeError(outcome.reason).retryable) throw outcome.reason;
-        else done.failed += 1;
+        else this.#onFailure(outcome.reason);
       }
     }
+    return repaired;
   }
 
   async #repair(row: RowId): Promise<boolean> {
@@ -83,9 +82,4 @@ export class MissingKeys {
     if (there.every(Boolean)) return false;
     return this.#pipeline.changeKeys(target, withAllKeys);
   }
-}
-
-class Tally {
-  repaired = 0;
-  failed = 0;
 }

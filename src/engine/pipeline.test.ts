@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { add, addWithin, decideOnText, textOf, total } from "../../test/engine/counter-row.ts";
 import { counterScene, type CounterScene } from "../../test/engine/counter-scene.ts";
+import { engineScene } from "../../test/engine/engine-scene.ts";
 import { isSettled, settle, withResolvers } from "../../test/engine/scripted-store.ts";
 import { TapeError } from "../errors.ts";
 
@@ -310,4 +311,19 @@ describe("bodies", () => {
     await write;
     expect((await decided).length).toBe(text.length);
   });
+});
+
+it("does not take a head for whole in which the name of a member is damaged", async () => {
+  const two = await engineScene();
+  const { tape } = two.open();
+  await tape.writeValue({ namespace: "n", key: "k", valueJson: "1" });
+  const { tape: other, store } = two.open();
+  const read = store.read.bind(store);
+  store.read = async (row, options) => {
+    const slice = await read(row, options);
+    if (slice === null) return null;
+    return { ...slice, head: Buffer.from(Buffer.from(slice.head).toString().replace("value_json", "value_jsoo")) };
+  };
+  await expect(other.getValue({ namespace: "n", key: "k" })).rejects.toMatchObject({ reason: "STORE_CORRUPT" });
+  await two.close();
 });

@@ -41,6 +41,7 @@ export interface PipelineOptions {
   readonly maxPending: number;
   readonly winBusinessKey: WinBusinessKey;
   readonly onCommit: (row: RowId, addedKeys: readonly IndexKey[], newestEntryMs: number) => void;
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** Counters since the start, and sizes as of now. */
@@ -133,11 +134,12 @@ export class Pipeline {
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#closing = resolve;
-      this.#checkDrained();
+      this.#settled(0);
     });
   }
 
-  #checkDrained(): void {
+  #settled(calls: number): void {
+    this.#pending -= calls;
     if (this.#closing !== null && this.#pending === 0) this.#closing();
   }
 
@@ -385,14 +387,13 @@ export class Pipeline {
 
   #resolve(task: Task, value: unknown): void {
     task.resolve(value);
-    this.#pending -= 1;
-    this.#checkDrained();
+    this.#settled(1);
   }
 
   #reject(task: Task, error: unknown): void {
+    this.#options.onFailure(error);
     task.reject(toTapeError(error));
-    this.#pending -= 1;
-    this.#checkDrained();
+    this.#settled(1);
   }
 }
 

@@ -26,7 +26,6 @@ import type { RowId } from "../model/row.ts";
 import type { ScanItem } from "../store/store.ts";
 import { DamagedRows } from "./damaged-rows.ts";
 import type { EnginePorts } from "./engine-tape.ts";
-import { lastEntry } from "./feed-start.ts";
 import { plainCall, type Call } from "./row-slot.ts";
 import type { Target } from "./slot-cache.ts";
 
@@ -41,22 +40,22 @@ export const reactionTarget = (partition: Partition, row: RowId): Target<Reactio
 
 /** The reactions of one partition (R70). */
 export class Reactions {
-  readonly #ports: Pick<EnginePorts, "pipeline" | "store" | "limits">;
+  readonly #ports: Pick<EnginePorts, "pipeline" | "store" | "feedEnd" | "limits">;
   readonly #partition: Partition;
 
-  constructor(ports: Pick<EnginePorts, "pipeline" | "store" | "limits">, partition: Partition) {
+  constructor(ports: Pick<EnginePorts, "pipeline" | "store" | "feedEnd" | "limits">, partition: Partition) {
     this.#ports = ports;
     this.#partition = partition;
   }
 
   async register(request: Reaction, tenantId: string): Promise<Reaction> {
-    const { pipeline, store, limits } = this.#ports;
+    const { pipeline, feedEnd, limits } = this.#ports;
     const definition = definitionOf(request, limits);
     const target = this.#target(definition.reactionId);
     for (let end: number | null = null; ;) {
       const answer = await pipeline.execute(target, registerReaction(definition, tenantId, end), plainCall);
       if (answer.kind === "registered") return answer.reaction;
-      end = (await lastEntry(store))?.position ?? 0;
+      end = await feedEnd.position();
     }
   }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { engineScene, newEffect, type EngineScene } from "../../test/engine/engine-scene.ts";
-import { settle } from "../../test/engine/scripted-store.ts";
+import { settle, withResolvers, type AppendAct } from "../../test/engine/scripted-store.ts";
 import { choreRow, partitionOf, payloadsIndex, retireIndex, runRow } from "../codec/row-id.ts";
 import { timeKey } from "../codec/time-key.ts";
 import { TapeError } from "../errors.ts";
@@ -144,6 +144,39 @@ describe("retention", () => {
     for (const index of [payloadsIndex, retireIndex, `${local}/compact`]) {
       expect((await scene.memory.scan(index, { limit: 10 })).items).toEqual([]);
     }
+  });
+
+  it("never tells payloads again that are gone, also while the run is being deleted (R75)", async () => {
+    const { tape, store } = scene.open(retaining(), { exclusive: false });
+    const runId = await endedRun(tape, "one");
+    await pass(70 * minuteMs);
+    const [checked, deleting, deleted] = [
+      withResolvers<undefined>(),
+      withResolvers<undefined>(),
+      withResolvers<undefined>(),
+    ];
+    // The answer is decided, and waits to hear that the row is still as it was.
+    store.nextReads.push(async (_row, go) => {
+      await checked.promise;
+      return go();
+    });
+    const answer = tape.getDecision({ runId, decisionIndex: 0 });
+    const holdDeletion: AppendAct = async (batch, go) => {
+      if (batch.some(({ row }) => row === runRow(local, runId))) {
+        deleting.resolve(undefined);
+        await deleted.promise;
+      } else store.nextAppends.push(holdDeletion);
+      return go();
+    };
+    store.nextAppends.push(holdDeletion);
+    await pass(120 * minuteMs);
+    await deleting.promise;
+    checked.resolve(undefined);
+    const told = await answer;
+    deleted.resolve(undefined);
+    expect(told).toMatchObject({ found: true, decision: { responseJson: "" } });
+    await settle();
+    expect(await stateOf(tape, runId)).toBe("deleted");
   });
 
   it("leaves the feed in order: a cursor stays valid, and others' entries come as they were", async () => {

@@ -1,9 +1,10 @@
 import type { Partition } from "../codec/row-id.ts";
-import { isEmptyHead } from "../codec/head.ts";
+import { complete, isEmptyHead } from "../codec/head.ts";
 import { TapeError } from "../errors.ts";
 import type { Answer, BodyLookup, Decide, JournalEvent, HeadEvent, RowRules } from "../journal/row.ts";
 import type { IndexKey, RowId, Seq } from "../model/row.ts";
 import { maxEntries, type Entry, type StoredEntry, type Version } from "../store/store.ts";
+import { entryMissing, firstMissing } from "./missing-entries.ts";
 
 /* What the engine knows about one row. */
 
@@ -159,6 +160,8 @@ export class RowSlot<S extends RowState = RowState> {
       if (this.rules.past === "all")
         this.#checkComplete(entries, Math.max(known + 1, this.rules.trimBelow(state)), state.seq);
       keys = this.rules.indexKeys(state, this.partition);
+      // What a head with a damaged name leaves out would show only where nothing can be said of it any more.
+      this.rules.bytes(complete(state));
     } catch (cause) {
       this.drop();
       if (cause instanceof TapeError) throw cause;
@@ -177,15 +180,13 @@ export class RowSlot<S extends RowState = RowState> {
 
   /** The head says which entries there are: one that is lost must not look as if it had never been. */
   #checkComplete(entries: readonly StoredEntry[], from: Seq, to: Seq): void {
-    let next = from;
-    for (const { seq } of entries) {
-      if (seq < from) continue;
-      if (seq !== next) break;
-      next += 1;
-    }
+    const next = firstMissing(entries, from);
     if (next === to + 1 || to < from) return;
-    const what = next > to ? `it has more entries than its head says, which is ${to}` : `its entry ${next} is missing`;
-    throw new TapeError("STORE_CORRUPT", `row ${this.row} cannot be read: ${what}; restore the store from a backup`);
+    if (next <= to) throw entryMissing(this.row, next);
+    throw new TapeError(
+      "STORE_CORRUPT",
+      `row ${this.row} cannot be read: it has more entries than its head says, which is ${to}; restore the store from a backup`,
+    );
   }
 
   /** Keeps a body that was just written, for a while. */

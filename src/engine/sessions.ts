@@ -10,6 +10,7 @@ import {
   mergedState,
   sessionAt,
   sessionKey,
+  sessionNotFound,
   stateDelta,
   type SessionKey,
   type StateDelta,
@@ -29,7 +30,6 @@ import type {
   ListSessionsResponse,
   Session,
 } from "../model/session.ts";
-import { TapeError } from "../errors.ts";
 import type { RowId } from "../model/row.ts";
 import type { ScanItem, Store } from "../store/store.ts";
 import type { IdSource } from "./id-source.ts";
@@ -76,7 +76,8 @@ export class Sessions {
       await this.#pipeline.execute(this.#row(key), createSession(key, delta, isEmpty, false), call);
     }
     const { session } = await this.#read(key, 0);
-    if (session === undefined) throw new TapeError("WRITE_CONFLICT", "the session was deleted meanwhile; try again");
+    // Created by this call, just now or when it was sent first, and deleted since: sent again it creates nothing (R3).
+    if (session === undefined) throw sessionNotFound(key);
     return session;
   }
 

@@ -23,10 +23,10 @@ export interface Suspect {
 export class StaleKeys {
   readonly #store: Store;
   readonly #pipeline: Pipeline;
-  readonly #onFailure: () => void;
+  readonly #onFailure: (error: unknown) => void;
 
   /** @param onFailure Told of every row that could not be looked at; it must not keep the others. */
-  constructor(store: Store, pipeline: Pipeline, onFailure: () => void) {
+  constructor(store: Store, pipeline: Pipeline, onFailure: (error: unknown) => void) {
     this.#store = store;
     this.#pipeline = pipeline;
     this.#onFailure = onFailure;
@@ -61,7 +61,7 @@ export class StaleKeys {
       const settled = await Promise.allSettled(items.slice(from, from + atOnce).map(work));
       for (const outcome of settled) {
         if (outcome.status === "fulfilled") done.push(outcome.value);
-        else this.#onFailure();
+        else this.#onFailure(outcome.reason);
       }
     }
     return done;

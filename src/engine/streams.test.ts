@@ -159,3 +159,66 @@ describe("SubscribeEvents", () => {
     await Promise.all([iterator.return?.(), later.return?.()]);
   });
 });
+
+/** A server that has seen nothing yet of rows of which the one whose id has this in it has lost an entry. */
+function overLost(rowPart: string, lost: number) {
+  const { tape, store } = scene.open();
+  const read = store.read.bind(store);
+  store.read = async (row, options) => {
+    const slice = await read(row, options);
+    if (slice === null || !row.includes(rowPart)) return slice;
+    return { ...slice, entries: slice.entries.filter(({ seq }) => seq !== lost) };
+  };
+  return tape;
+}
+
+/** What a stream gives before it ends with an error. */
+async function before<T>(stream: AsyncIterable<T>): Promise<readonly [readonly T[], unknown]> {
+  const items: T[] = [];
+  try {
+    for await (const item of stream) items.push(item);
+    return [items, undefined];
+  } catch (error) {
+    return [items, error];
+  }
+}
+
+describe("a stream over a row that has lost an entry", () => {
+  it.each([1, 3, 5])(
+    "of a value ends with STORE_CORRUPT before it says anything wrong (entry %i of 5)",
+    async (lost) => {
+      const { tape } = scene.open();
+      for (let i = 1; i <= 5; i += 1) await tape.writeValue({ namespace: "n", key: "k", valueJson: `${i}` });
+      const watching = overLost("/value/", lost).watchValue({ namespace: "n", key: "k", fromVersion: 1 });
+      const [items, error] = await before(watching);
+      expect(items).toEqual([]);
+      expect(error).toMatchObject({ reason: "STORE_CORRUPT" });
+      expect(String(error)).toMatch(`row ~/value/n/k cannot be read: its entry ${lost} is missing`);
+    },
+  );
+
+  it("of a value does not take for lost what has gone in time", async () => {
+    const { tape } = scene.open();
+    for (let i = 1; i <= 1250; i += 1) await tape.writeValue({ namespace: "n", key: "k", valueJson: `${i}` });
+    const iterator = tape.watchValue({ namespace: "n", key: "k", fromVersion: 5 })[Symbol.asyncIterator]();
+    expect((await iterator.next()).value).toMatchObject({ gap: true, value: { version: 1250 }, prevValueJson: "1249" });
+    await iterator.return?.();
+  });
+
+  it("of a run ends with STORE_CORRUPT, also when it was whole at first", async () => {
+    const { tape } = scene.open();
+    const runId = await newRun(tape);
+    for (let i = 0; i < 4; i += 1) await charge(tape, runId);
+    const watcher = scene.open();
+    await watcher.tape.getRun({ runId });
+    const read = watcher.store.read.bind(watcher.store);
+    watcher.store.read = async (row, options) => {
+      const slice = await read(row, options);
+      return slice === null ? null : { ...slice, entries: slice.entries.filter(({ seq }) => seq !== 3) };
+    };
+    const [items, error] = await before(watcher.tape.subscribeRun({ runId }));
+    expect(items).toEqual([]);
+    expect(error).toMatchObject({ reason: "STORE_CORRUPT" });
+    expect(String(error)).toMatch(/its entry 3 is missing/);
+  });
+});

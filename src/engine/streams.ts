@@ -1,3 +1,4 @@
+import { decodeHead } from "../codec/head.ts";
 import { runRow, valueRow, type Partition } from "../codec/row-id.ts";
 import { compileSubjectPattern } from "../codec/subject-pattern.ts";
 import { TapeError } from "../errors.ts";
@@ -6,18 +7,21 @@ import { compilePredicate } from "../journal/predicate.ts";
 import { getRun } from "../journal/run/lifecycle.ts";
 import { hasEnded } from "../journal/run/run.ts";
 import { accept, type Decide } from "../journal/row.ts";
+import { runHeadFormat } from "../journal/run/facts.ts";
 import { integer, optionalId, requiredId } from "../journal/validate.ts";
 import { valueEvent, valueRules, type Value, type ValueRowEvent } from "../journal/value/value.ts";
 import type { WatchedValue } from "../model/call.ts";
 import type { EventEntry, SubscribeBySubjectRequest, SubscribeEventsRequest } from "../model/feed.ts";
 import type { JournalEntry, SubscribeRunRequest } from "../model/run.ts";
 import type { WatchValueRequest } from "../model/value.ts";
-import type { FeedEntry, Store } from "../store/store.ts";
+import type { RowId, Seq } from "../model/row.ts";
+import type { FeedEntry, RowSlice, Store } from "../store/store.ts";
 import { runTarget } from "./business-keys.ts";
 import { eventEntry, journalEntry, kindOf, subjectOf } from "./journal-entry.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { plainCall } from "./row-slot.ts";
 import { positionBefore } from "./feed-start.ts";
+import { entryMissing, firstMissing } from "./missing-entries.ts";
 import { stream } from "./stream.ts";
 import type { Wakeups } from "./wakeups.ts";
 
@@ -71,6 +75,8 @@ export function subscribeRun(
         for (let more = true; more;) {
           const slice = await store.read(row, { after: next - 1, limit: pageSize });
           const entries = slice?.entries ?? [];
+          const to = Math.min(run.seqCursor, next + pageSize - 1);
+          if (slice !== null && firstMissing(entries, next) <= to) mustBeDeleted(slice, next, row);
           for (const entry of entries) {
             yield journalEntry(entry);
             next = entry.seq + 1;
@@ -84,6 +90,23 @@ export function subscribeRun(
       }
     }
   });
+}
+
+/** A run keeps all its entries until it is deleted, and then none. Errors: STORE_CORRUPT. */
+function mustBeDeleted({ head, entries }: RowSlice, next: Seq, row: RowId): void {
+  const { kind } = decodeHead(head, runHeadFormat, row, ["run", "deleted-run"]);
+  if (kind === "run") throw entryMissing(row, firstMissing(entries, next));
+}
+
+/** A value keeps its entries from {@link valueRules}'s `trimBelow` on: those before have gone in time. Errors: STORE_CORRUPT. */
+function mustBeKept({ head, entries }: RowSlice, from: Seq, to: Seq, row: RowId): void {
+  const isWhole = (first: Seq, last: Seq): boolean =>
+    firstMissing(entries, first) > Math.min(last, first + pageSize - 1);
+  if (isWhole(from, to)) return;
+  const value = valueRules.absent();
+  valueRules.restore(value, head, [], row);
+  const first = Math.max(from, valueRules.trimBelow(value));
+  if (!isWhole(first, value.seq)) throw entryMissing(row, firstMissing(entries, first));
 }
 
 const readValue: Decide<Value, ValueRowEvent, Value> = (value) => accept([], { ...value });
@@ -109,6 +132,7 @@ export function watchValue(
         if (first && seen === 0) seen = Math.max(0, current.seq - 1);
         for (let more = true; more && current.seq > seen;) {
           const slice = await store.read(row, { after: Math.max(0, seen - 1), limit: pageSize });
+          if (slice !== null) mustBeKept(slice, Math.max(1, seen), current.seq, row);
           const entries = slice?.entries ?? [];
           let before = entries[0]?.seq === seen ? entries[0].meta : undefined;
           const fresh = entries.filter((entry) => entry.seq > seen);
@@ -154,7 +178,8 @@ export const subscribeEvents = (
       fromMs,
       select(entry) {
         if (row !== null && entry.row !== row) return null;
-        if ((kind !== "" && kindOf(entry.kind) !== kind) || entry.at < fromMs) return null;
+        // Without a wish nothing is too early, a damaged time neither.
+        if ((kind !== "" && kindOf(entry.kind) !== kind) || (fromMs > 0 && entry.at < fromMs)) return null;
         return matches(subjectOf(entry)) ? eventEntry(entry) : null;
       },
     };

@@ -83,7 +83,9 @@ export class Ticker implements Background {
       const later = items.find(({ key }) => key >= timeKey(now + 1));
       // A row that cannot be helped just now must not keep those behind it; the next look tries it again.
       await Promise.allSettled(due.map(({ row, key }) => this.#tick(row, key)));
-      if (later !== undefined) this.#nextMs = Math.min(this.#nextMs, timeOfKey(later.key));
+      const laterMs = later === undefined ? Number.NaN : timeOfKey(later.key);
+      // A damaged key has no time, and must not make this a busy loop.
+      if (laterMs < this.#nextMs) this.#nextMs = laterMs;
       if (later !== undefined || next === undefined) return;
       after = next;
     }

@@ -1,6 +1,6 @@
 /** What the syntax tree of a predicate tells of it before it is ever evaluated. */
 export interface PredicateShape {
-  /** Parts of the expression. */
+  /** Parts of the expression; when there are more than are counted, the rest of what is said here is not all. */
   readonly nodes: number;
   /** How deep loops (`all`, `exists`, `map`, `filter`) are nested. */
   readonly loopDepth: number;
@@ -18,6 +18,7 @@ export interface PredicateShape {
 }
 
 interface Found {
+  readonly mostNodes: number;
   readonly searches: number[];
   nodes: number;
   numbersRead: number;
@@ -30,9 +31,13 @@ const isNamed = /^[a-zA-Z]/;
 const searching: ReadonlySet<string> = new Set(["contains", "matches"]);
 const readingNumbers: ReadonlySet<string> = new Set(["int", "uint"]);
 
-/** Looks at a parsed CEL expression. Its parts are tagged objects, `{ case, value }` (google/api/expr/syntax.proto). */
-export function predicateShape(expression: unknown): PredicateShape {
+/**
+ * Looks at a parsed CEL expression. Its parts are tagged objects, `{ case, value }` (google/api/expr/syntax.proto). No more
+ * of them than `mostNodes` are looked at: they may lie within each other deeper than the stack is.
+ */
+export function predicateShape(expression: unknown, mostNodes: number): PredicateShape {
   const found: Found = {
+    mostNodes,
     searches: [],
     numbersRead: 0,
     nodes: 0,
@@ -54,11 +59,12 @@ export function predicateShape(expression: unknown): PredicateShape {
 
 /** Counts and collects below this node; gives how deep loops are nested in it. */
 function visit(node: unknown, found: Found): number {
-  if (typeof node !== "object" || node === null) return 0;
+  if (typeof node !== "object" || node === null || found.nodes > found.mostNodes) return 0;
+  const isPart = "case" in node && "value" in node && node.case !== undefined;
+  if (isPart) found.nodes += 1;
   let depth = 0;
   for (const child of Object.values(node)) depth = Math.max(depth, visit(child, found));
-  if (!("case" in node) || !("value" in node) || node.case === undefined) return depth;
-  found.nodes += 1;
+  if (!isPart) return depth;
   const value = node.value as Readonly<Record<string, unknown>>;
   if (node.case === "identExpr") found.names.add(String(value["name"]));
   if (node.case === "callExpr" && isNamed.test(String(value["function"]))) {

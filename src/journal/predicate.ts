@@ -7,6 +7,8 @@ import { predicateShape } from "./predicate-shape.ts";
 const longestBytes = 4096;
 /** Parts of an expression: each is evaluated once for an entry, or once for each turn of a loop. */
 const mostNodes = 512;
+/** Brackets within brackets: each takes the parser some twenty frames of the stack, and how many it has hangs on who calls. */
+const deepestBrackets = 100;
 /** Loops within loops can be made to take for ever; one level takes no longer than the entry is large. */
 const deepestLoop = 1;
 /**
@@ -33,7 +35,8 @@ export type Verdict = "match" | "no match" | "failed";
 /**
  * Compiles a CEL predicate over feed entries (R51). Its variables: `run_id`, `seq`, `kind`, `subject`, `ts_ms`,
  * `global_seq` and `payload` (the parsed `payload_json`). An entry on which it fails (a field that is not there), or whose
- * payload is too large for it, does not match. Empty matches everything. Regular expressions run in linear time.
+ * payload is too large for it, does not match. Empty matches everything. Regular expressions run in linear time. What
+ * bounds an evaluation is counted from predicate and payload, never measured: every server says the same of an entry.
  * Errors: ARGUMENT_INVALID.
  */
 export function compilePredicate(cel: string): (event: EventEntry) => Verdict {
@@ -73,6 +76,7 @@ const types = "bool bytes double duration dyn google int list map null_type stri
 const known: ReadonlySet<string> = new Set([...variables, ...types]);
 
 function compile(cel: string): Compiled {
+  if (bracketDepth(cel) > deepestBrackets) throw invalid("is nested too deeply");
   const env = celEnv();
   let parsed: ReturnType<typeof parse>;
   try {
@@ -81,9 +85,9 @@ function compile(cel: string): Compiled {
     if (cause instanceof RangeError) throw invalid("is nested too deeply", cause);
     throw invalid(`does not compile (${cause instanceof Error ? cause.message : "syntax error"})`, cause);
   }
-  const { nodes, loopDepth, names, functions, searches, numbersRead } = predicateShape(parsed.expr);
+  const { nodes, loopDepth, names, functions, searches, numbersRead } = predicateShape(parsed.expr, mostNodes);
+  if (nodes > mostNodes) throw invalid(`has too many parts, the limit is ${mostNodes}`);
   if (loopDepth > deepestLoop) throw invalid("has a loop within a loop");
-  if (nodes > mostNodes) throw invalid(`has ${nodes} parts, the limit is ${mostNodes}`);
   for (const name of names) {
     if (!known.has(name)) throw invalid(`names ${name}, which is none of ${variables.join(", ")}`);
   }
@@ -101,6 +105,19 @@ function compile(cel: string): Compiled {
     },
   };
 }
+
+/** How deep brackets are nested, but for those in texts. */
+function bracketDepth(cel: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [bracket] of cel.replaceAll(texts, "").matchAll(/[()[\]{}]/g)) {
+    depth += "([{".includes(bracket) ? 1 : -1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}
+
+const texts = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/g;
 
 type CelValue = string | number | bigint | boolean | null | CelValue[] | Map<string, CelValue>;
 

@@ -35,4 +35,16 @@ describe("pages of the feed", () => {
     expect((await early).entries.length).toBeLessThanOrEqual(1);
     expect((await late).entries).toHaveLength(1);
   });
+
+  it("are read once more at the end of the feed, and not once for each who asks while it is read", async () => {
+    const { store, pages, reads } = await pagesOver(1);
+    const { next } = await pages.read(0);
+    const before = reads();
+    const first = pages.read(next);
+    const others = Array.from({ length: 100 }, () => pages.read(next));
+    await commit(store, appendTo("another", 0, { entries: [entry(1)] }));
+    expect((await first).entries.length).toBeLessThanOrEqual(1);
+    for (const other of await Promise.all(others)) expect(other.next).toBeGreaterThanOrEqual(next);
+    expect(reads() - before).toBeLessThanOrEqual(2);
+  });
 });

@@ -19,8 +19,10 @@ export class FeedPages {
     const shared = this.#pages.get(after);
     if (shared !== undefined) {
       const page = await shared.catch(() => undefined);
-      // An end that was read before this call may be one no more.
       if (page !== undefined && page.next !== after) return page;
+      // An end that was read before this call may be one no more. All who learn that now read once again, together.
+      const again = this.#pages.get(after);
+      if (again !== undefined && again !== shared) return again;
     }
     const read = this.#store.tail({ after, limit: pageEntries });
     this.#keep(after, read);

@@ -1,3 +1,7 @@
+import { damageQuietMs } from "../engine/damage-reports.ts";
+import { ToldOnce } from "../engine/told-once.ts";
+import { TapeError } from "../errors.ts";
+
 /** What went wrong with a reaction; the message names no payload. */
 export interface ReactorTrouble {
   readonly reactionId: string;
@@ -10,30 +14,25 @@ export interface ReactorTrouble {
 /** Whom the reactor tells what went wrong. */
 export type ReactorObserver = (trouble: ReactorTrouble) => void;
 
-/** The same trouble of the same reaction is told once in this time. */
+/** The same trouble of the same reaction is told once in this time; what is damaged stays so for longer. */
 const quietMs = 60_000;
-/** Troubles remembered. */
-const mostRemembered = 1000;
 
-/** Counts, and tells an observer what went wrong, each thing once a minute. */
+/** Counts, and tells an observer what went wrong, each thing once in its time. */
 export class ReactorReports {
   /** Counters since the start. */
   readonly counts: { tasksMade: number; predicatesFailed: number } = { tasksMade: 0, predicatesFailed: 0 };
   readonly #observer: ReactorObserver;
-  readonly #now: () => number;
-  readonly #told = new Map<string, number>();
+  readonly #told: ToldOnce;
 
   constructor(observer: ReactorObserver, now: () => number) {
     this.#observer = observer;
-    this.#now = now;
+    this.#told = new ToldOnce(now);
   }
 
   trouble(trouble: ReactorTrouble): void {
-    const name = `${trouble.kind} ${trouble.reactionId}`;
-    const now = this.#now();
-    if (now < (this.#told.get(name) ?? -Infinity) + quietMs) return;
-    if (this.#told.size >= mostRemembered) this.#told.clear();
-    this.#told.set(name, now);
-    this.#observer(trouble);
+    const { kind, reactionId, cause } = trouble;
+    const isLasting = cause instanceof TapeError && !cause.retryable;
+    const name = `${kind} ${reactionId} ${isLasting ? cause.message : ""}`;
+    if (this.#told.mayTell(name, isLasting ? damageQuietMs : quietMs)) this.#observer(trouble);
   }
 }

@@ -125,6 +125,32 @@ describe("a server that matches", () => {
     expect(next.engine.stats().tasksMade).toBe(1);
   });
 
+  it("goes on behind an entry whose task is there and cannot be read", async () => {
+    const writer = scene.open({}, { exclusive: false });
+    const first = server();
+    await react(first.tape);
+    const runId = await newRun(writer.tape);
+    await decide(writer.tape, runId, 1, 2, 3);
+    await work(2000);
+    const [task, ...others] = await tasksOf(writer.tape);
+    expect(others).toHaveLength(2);
+    await first.engine.close();
+    const damaged = taskRow(partitionOf(""), task?.taskId ?? "");
+    // Registered anew it begins with the first entry.
+    await writer.tape.deregisterReaction({ reactionId: "r" });
+    const next = server();
+    const read = next.store.read.bind(next.store);
+    next.store.read = async (row, options) => {
+      const slice = await read(row, options);
+      return slice === null || row !== damaged ? slice : { ...slice, head: slice.head.subarray(0, 9) };
+    };
+    await react(next.tape);
+    await decide(writer.tape, runId, 4);
+    await work(10_000);
+    expect(modelsOf(await tasksOf(writer.tape))).toEqual(["1", "2", "3", "4"]);
+    expect(troubles).toEqual([]);
+  });
+
   it("resolves a task of unknown fate before the cursor passes it (R70)", async () => {
     const { tape, store } = server();
     const go = store.append.bind(store);

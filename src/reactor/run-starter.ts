@@ -18,7 +18,7 @@ const atOnce = 64;
 const claimForMs = 10_000;
 /** How often to look for tasks that other servers made or left. */
 const lookEveryMs = 5000;
-/** Pause while the reaction's limits let nothing be handed out. */
+/** Pause while the reaction's limits let nothing be handed out; without limits it grows, as long as nothing can be had. */
 const limitedMs = 250;
 
 /**
@@ -32,6 +32,8 @@ export class RunStarter {
   readonly #row: RowId;
   readonly #tasks: Tasks;
   #poke = new AbortController();
+  /** How often in a row something was due and could not be had. */
+  #vain = 0;
 
   constructor(ports: ReactorPorts, partition: Partition, row: RowId) {
     this.#ports = ports;
@@ -77,14 +79,21 @@ export class RunStarter {
   /** Gives how long to wait before the next look. */
   async #startDue(reaction: Registered): Promise<number> {
     const { clock, store, owner } = this.#ports;
-    const { reactionId } = reaction.definition;
+    const { reactionId, maxConcurrency, rateLimitPerS } = reaction.definition;
     const claim = { reactionId, owner, shard: -1, max: atOnce, leaseMs: claimForMs };
     const tasks = await this.#tasks.claim(claim, plainCall);
     await Promise.all(tasks.map((task) => this.#start(reaction, task)));
-    if (tasks.length > 0) return 0;
+    if (tasks.length > 0) {
+      this.#vain = 0;
+      return 0;
+    }
     const { items } = await store.scan(`${this.#partition}/${dueIndexPath(reactionId)}`, { limit: 1 });
-    if (items[0] === undefined) return lookEveryMs;
-    return Math.min(lookEveryMs, Math.max(limitedMs, timeOfKey(items[0].key) - clock.now()));
+    const inMs = items[0] === undefined ? lookEveryMs : timeOfKey(items[0].key) - clock.now();
+    if (inMs > limitedMs) return Math.min(lookEveryMs, inMs);
+    if (maxConcurrency + rateLimitPerS > 0 && Number.isFinite(inMs)) return limitedMs;
+    // Something is due and cannot be had: a leftover key, a task that cannot be read, a key that is damaged.
+    this.#vain += 1;
+    return Math.min(lookEveryMs, limitedMs * 2 ** this.#vain);
   }
 
   async #start({ definition, tenantId }: Registered, task: Task): Promise<void> {

@@ -1,4 +1,5 @@
 import { reactionShardRow, taskIdOf, taskRow, type Partition } from "../codec/row-id.ts";
+import { DamagedRows } from "../engine/damaged-rows.ts";
 import { eventEntry } from "../engine/journal-entry.ts";
 import { reactionTarget } from "../engine/reactions.ts";
 import { plainCall } from "../engine/row-slot.ts";
@@ -30,6 +31,8 @@ const saveEveryMs = 1000;
 const saveEveryPages = 16;
 /** Pause after an error of the store. */
 const retryMs = 1000;
+/** How far the clocks of two servers may be apart, by far (R8). */
+const mostSkewMs = 600_000;
 /** Sources with an entry that waits; more are not read before some of them are due. */
 const mostWaiting = 10_000;
 
@@ -131,7 +134,7 @@ export class ShardMatcher {
     await this.#match(held, page);
     held.cursor = page.next;
     held.pages += 1;
-    if (held.debounce.size > 0) await this.#settle(held, page.entries.at(-1)?.at ?? 0);
+    if (held.debounce.size > 0) await this.#settle(held, this.#timeOf(page.entries.at(-1)));
     await this.#saveInTime(held);
     return "at once";
   }
@@ -148,11 +151,13 @@ export class ShardMatcher {
 
   /** Takes the shard if there is something to match and nobody else has it. */
   async #take(): Promise<Next> {
-    const { pipeline, clock, owner, pages } = this.#ports;
+    const { pipeline, clock, owner, pages, feedEnd } = this.#ports;
     const before = this.#held;
     this.#held = null;
     const [reaction, shard] = [await this.#reaction(), await pipeline.execute(this.#shard(), readShard, plainCall)];
     if (reaction === null) return "gone";
+    // After a restart the cursors are what is known of the feed.
+    feedEnd.learn(shard.cursor);
     const { generation, start } = reaction;
     if (shard.leaseExpiresAtMs > clock.now() && shard.owner !== owner) {
       return { onFeed: false, ms: Math.min(lookMs, shard.leaseExpiresAtMs - clock.now()) };
@@ -210,6 +215,12 @@ export class ShardMatcher {
     return clock.now() - (store.capabilities.feedDelayMs ?? 0);
   }
 
+  /** When an entry was written. A time that has not come, by more than clocks may be apart, is damaged: it says nothing. */
+  #timeOf(entry: FeedEntry | undefined): number {
+    const atMs = entry?.at ?? 0;
+    return atMs <= this.#ports.clock.now() + mostSkewMs ? atMs : 0;
+  }
+
   /** When the first entry that waits has waited long enough. */
   #settlesAtMs({ debounce, reaction }: Held): number {
     const { feedDelayMs = 0 } = this.#ports.store.capabilities;
@@ -227,7 +238,7 @@ export class ShardMatcher {
       if (!this.#matches(held, event)) continue;
       if (definition.debounceMs === 0) tasks.push(this.#taskOf(held, entry, event));
       else {
-        const waiting = { position: entry.position, atMs: entry.at };
+        const waiting = { position: entry.position, atMs: this.#timeOf(entry) };
         const before = held.debounce.add(entry.row, waiting, definition.debounceMs);
         if (before !== undefined) settled.push(before);
       }
@@ -294,6 +305,7 @@ export class ShardMatcher {
     if (tasks.length === 0) return;
     const { pipeline, making, reports } = this.#ports;
     const { partition } = this.#place;
+    const damaged = new DamagedRows();
     const made = await making.pass(() =>
       Promise.all(
         tasks.map((facts) => {
@@ -303,7 +315,8 @@ export class ShardMatcher {
             rules: taskRules,
             presumedAbsent: true,
           } as const;
-          return pipeline.execute(target, makeTask(facts), plainCall);
+          // One that is there and cannot be read has been made; the others of its page are not to wait for its mending.
+          return damaged.skip(pipeline.execute(target, makeTask(facts), plainCall), false);
         }),
       ),
     );

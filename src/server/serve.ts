@@ -123,6 +123,7 @@ async function serveStore(
       housekeeping: true,
       retention: config.retention,
       onRetention: (pass) => logger.info({ area: "retention", ...pass }, "retention pass"),
+      onDamage: ({ reason, message }) => logger.warn({ area: "damage", reason }, message),
       reactor: reactor(({ cause, message, ...trouble }) => logger.warn({ ...trouble, err: cause }, message)),
     });
     engine.start();

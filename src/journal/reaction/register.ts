@@ -108,9 +108,8 @@ export const deregisterReaction: Decide<ReactionRow, ReactionEvent, DeregisterRe
   { registered, requests },
   context,
 ) => {
-  if (registered === null || registered.deleted) {
-    return accept([], { deregistered: context.requestHash !== "" && requests.includes(context.requestHash) });
-  }
+  const isRepeat = context.requestHash !== "" && requests.includes(context.requestHash);
+  if (registered === null || registered.deleted || isRepeat) return accept([], { deregistered: isRepeat });
   const remembered: readonly ReactionEvent[] =
     context.requestHash === "" ? [] : [{ kind: "head/request", hash: context.requestHash }];
   return accept([{ kind: "head/deregister", at: context.now }, ...remembered], { deregistered: true });

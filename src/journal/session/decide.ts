@@ -71,7 +71,7 @@ export const sessionKey = (
 });
 
 /** Refuses an unknown session. */
-const sessionNotFound = (key: SessionKey): TapeError =>
+export const sessionNotFound = (key: SessionKey): TapeError =>
   new TapeError(
     "SESSION_NOT_FOUND",
     `session ${key.sessionId} of user ${key.userId} in app ${key.appName} does not exist`,
@@ -115,6 +115,8 @@ export const createSession =
         { ids: { app_name: key.appName, user_id: key.userId, session_id: key.sessionId } },
       );
     }
+    // It was created, and has been deleted since: whoever reads it is told that.
+    if (isRepeat(session, context)) return accept([], "exists");
     const state = mergeState(new Map(), delta.own);
     mustFit(state, context.limits);
     if (dry) return accept([], "created");
@@ -126,8 +128,9 @@ export const createSession =
 
 /** DeleteSession (R66). */
 export const deleteSession: Decide<Session, SessionRowEvent, DeleteSessionResponse> = (session, context) => {
-  if (session.exists) return accept([{ kind: "head/delete" }, ...remember(context)], { deleted: true });
-  return accept([], { deleted: isRepeat(session, context) });
+  // Of a session that was created since, a repeat takes nothing away (R3).
+  if (!session.exists || isRepeat(session, context)) return accept([], { deleted: isRepeat(session, context) });
+  return accept([{ kind: "head/delete" }, ...remember(context)], { deleted: true });
 };
 
 /** A session as read from its own row; the engine adds the shared state. */

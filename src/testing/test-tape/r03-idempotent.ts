@@ -108,6 +108,22 @@ export const idempotentCases: readonly TapeCase[] = [
     const all = await t.unchanged(runId, () => Promise.all(upTo(64).map(charge)));
     assert.deepEqual(new Set(all.map((budget) => budget.tokensSpent)), new Set([64]));
   }),
+  rule(
+    "R3",
+    "DeleteSession sent again takes nothing away that was created since, and CreateSession brings nothing back",
+    async (t) => {
+      const create = { requestId: t.name("create") };
+      const remove = { requestId: t.name("delete") };
+      await t.tape.createSession(session, create);
+      assert.deepEqual(await t.tape.deleteSession(session, remove), { deleted: true });
+      await refused(t.tape.createSession(session, create), "SESSION_NOT_FOUND");
+      assert.equal((await t.tape.getSession(session)).found, false);
+      await t.tape.createSession(session);
+      assert.deepEqual(await t.tape.deleteSession(session, remove), { deleted: true });
+      assert.equal((await t.tape.getSession(session)).found, true);
+      assert.deepEqual(await t.tape.deleteSession(session), { deleted: true });
+    },
+  ),
   rule("R3", "a repeat of a request id answers from the row as it is now", async (t) => {
     const runId = await t.run();
     await t.tape.chargeBudget({ runId, tokens: 1 }, { requestId: "first" });

@@ -185,6 +185,23 @@ export const compactionCases: readonly TapeCase[] = [
     assert.equal((await t.tape.compactRun({ runId })).alreadyCompacted, false);
   }),
 
+  rule(
+    "R75",
+    "a run that was ended with a promise that is STUCK is not compacted before that is resolved",
+    async (t) => {
+      const { runId, obligations } = await t.undone(1);
+      const obligationSeq = obligations[0]?.seq ?? 0;
+      await t.tape.resolveObligation({ runId, obligationSeq, status: "STUCK" });
+      await t.tape.endRun({ runId, status: "CANCELLED" });
+      const isRefused = (): Promise<unknown> =>
+        refused(t.tape.compactRun({ runId }), "TRANSITION_NOT_ALLOWED", { obligation_seq: String(obligationSeq) });
+      await t.unchanged(runId, isRefused);
+      assert.deepEqual(await listed(t), []);
+      await t.tape.resolveObligation({ runId, obligationSeq, status: "COMPENSATED" });
+      assert.equal((await t.tape.compactRun({ runId })).alreadyCompacted, false);
+    },
+  ),
+
   rule("R75", "a replay finds its record, and what is gone cannot disagree", async (t) => {
     const { runId, key } = await told(t);
     await t.tape.compactRun({ runId });

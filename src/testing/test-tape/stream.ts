@@ -1,7 +1,7 @@
 import { setTimeout as after } from "node:timers/promises";
 
 /** Real milliseconds after which a wait that the rules promise to end is called a failure. */
-const patienceMs = 8000;
+const patienceMs = 30_000;
 
 /** A stream that a case reads item by item; every wait of it ends, if only by failing. */
 export interface Followed<T> {

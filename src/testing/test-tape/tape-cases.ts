@@ -23,6 +23,7 @@ import { feedCases } from "./r50-feed.ts";
 import { subjectCases } from "./r52-subjects.ts";
 import { valueCases } from "./r60-values.ts";
 import { sessionCases } from "./r65-sessions.ts";
+import { handlerCases } from "./r70-handlers.ts";
 import { reactionCases } from "./r70-reactions.ts";
 import { taskCases } from "./r71-tasks.ts";
 import { runListCases } from "./r80-run-lists.ts";
@@ -59,6 +60,7 @@ export const tapeCases: readonly TapeCase[] = [
   ...valueCases,
   ...sessionCases,
   ...reactionCases,
+  ...handlerCases,
   ...taskCases,
   ...runListCases,
   ...inspectCases,
