@@ -122,6 +122,7 @@ export function pipelineOver(store: Store, options: Partial<PipelineOptions> = {
     maxPending: 1000,
     winBusinessKey: () => Promise.reject(new Error("no business keys here")),
     onCommit: () => {},
+    onFailure: () => {},
     ...options,
   });
 }

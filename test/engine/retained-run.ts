@@ -40,9 +40,9 @@ export async function mustRetireRuns(store: Store): Promise<void> {
   };
   expect(await left()).toEqual([6, 10]);
   await clock.advance(hourMs);
-  await expect.poll(() => passing(60_000), { timeout: 20_000 }).toEqual([0, 10]);
+  await expect.poll(() => passing(60_000)).toEqual([0, 10]);
   await clock.advance(2 * hourMs);
-  await expect.poll(() => passing(60_000), { timeout: 20_000 }).toEqual([0, 0]);
+  await expect.poll(() => passing(60_000)).toEqual([0, 0]);
   expect(await tape.beginRun({ ...identity, invocationId: "one" })).toMatchObject({
     runId: old[0],
     status: "TERMINAL",

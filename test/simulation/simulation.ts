@@ -1,6 +1,6 @@
 import { startActor } from "./actors/actor.ts";
 import { agentRound } from "./actors/agent.ts";
-import { chatterRound, type Chat } from "./actors/chatter.ts";
+import { chatterRound, newChat, type Chat } from "./actors/chatter.ts";
 import { compensatorRound } from "./actors/compensator.ts";
 import { dispatcherRound } from "./actors/dispatcher.ts";
 import { FeedReader } from "./actors/feed-reader.ts";
@@ -36,7 +36,7 @@ export interface Result {
 }
 
 /** What was begun is finished within so many steps once nothing goes wrong any more. */
-const mostCalmSteps = 30_000;
+const mostCalmSteps = 60_000;
 const stepsBetweenLooks = 16;
 const pauseMs = 1000;
 
@@ -71,13 +71,7 @@ class Simulation {
     const ledger = new Ledger(world);
     this.#stage = { world, ledger, promises, calls: new RunCalls(promises), scripts, begun: new Map() };
     this.#letters = scripts.flatMap(lettersOf);
-    this.#chats = Array.from({ length: cast.chatter }, (_, i) => ({
-      appName: "chat",
-      userId: "bob",
-      sessionId: `chat-${i + 1}`,
-      created: false,
-      said: [],
-    }));
+    this.#chats = Array.from({ length: cast.chatter }, (_, i) => newChat(i + 1));
     this.#readers = Array.from(
       { length: cast.reader },
       (_, i) => new FeedReader(world, this.#network, this.#auditor, `reader-${i + 1}`),

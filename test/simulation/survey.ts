@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Tape } from "../../src/model/tape.ts";
 import type { Auditor } from "./audit/auditor.ts";
+import { mustTellEffect, mustTellObligations } from "./audit/told-rules.ts";
 import type { Stage } from "./actors/stage.ts";
 import { isOver, isSettled } from "./audit/run-record.ts";
 import type { FeedReader } from "./actors/feed-reader.ts";
@@ -43,9 +44,18 @@ export async function tellAll(tape: Tape, stage: Stage, chats: readonly Chat[]):
       told.push(await tape.getRun({ runId }).catch((error: unknown) => String(error)));
       continue;
     }
-    told.push(await tape.getRun({ runId }), await tape.listObligations({ runId }), await tape.admitBudget({ runId }));
-    const { effects, decisions } = stage.promises.run(runId);
-    for (const idempotencyKey of effects.keys()) told.push(await tape.getEffect({ runId, idempotencyKey }));
+    const run = stage.promises.run(runId);
+    // What was sent before everybody stopped may still be written in between.
+    const { head } = run;
+    const { obligations } = await tape.listObligations({ runId });
+    if (run.head === head) mustTellObligations(stage.promises, obligations, runId);
+    told.push(await tape.getRun({ runId }), obligations, await tape.admitBudget({ runId }));
+    const { effects, decisions } = run;
+    for (const idempotencyKey of effects.keys()) {
+      const { effect } = await tape.getEffect({ runId, idempotencyKey });
+      if (run.head === head) mustTellEffect(stage.promises, effect, runId, idempotencyKey);
+      told.push(effect);
+    }
     for (const decisionIndex of decisions.keys()) told.push(await tape.getDecision({ runId, decisionIndex }));
   }
   for (const key of writtenKeys) told.push(await tape.getValue({ namespace: writtenNamespace, key }));

@@ -12,8 +12,12 @@ interface Drive {
   readonly leaseEpoch: number;
 }
 
+/** Why an act is left out. */
+const refusals: ReadonlySet<string> = new Set(["BUSINESS_KEY_USED", "SCOPE_NOT_GRANTED"]);
 const pollMs = 1500;
 const mostPolls = 12;
+/** How much later a timer goes off that is moved. */
+const movedByMs = 4000;
 
 /** One round of an agent: it begins a run, or takes one that nobody drives any more, and does what it can of it. */
 export async function agentRound(life: Life, stage: Stage): Promise<void> {
@@ -77,9 +81,12 @@ async function perform(drives: Drive, i: number, step: ScriptStep): Promise<bool
       await charge(drives, i, step.known);
       return true;
     case "gate":
-      return passGate(drives, i, step.answeredBy);
+      return (
+        (await passGate(drives, i, step.answeredBy, 1)) &&
+        (step.answeredBy !== "twice" || passGate(drives, i, step.answeredBy, 2))
+      );
     case "timer":
-      await setTimer(drives, i, step.timer, `timer-${i}`, "");
+      await useTimer(drives, i, step.timer);
       return true;
     default:
       return step satisfies never;
@@ -111,7 +118,7 @@ async function actByOutbox(
   i: number,
   step: Extract<ScriptStep, { kind: "outbox" }>,
 ): Promise<boolean> {
-  const { semantics, connector, businessKey } = step;
+  const { semantics, connector, businessKey, scope } = step;
   const request = {
     runId,
     toolName: connector,
@@ -122,14 +129,14 @@ async function actByOutbox(
     dispatchMode: "OUTBOX",
     connector,
     businessKey,
-    scope: "pay",
+    scope,
   } as const;
   let key: string;
   try {
     key = (await life.call(stage.calls.beginEffect(request, { leaseEpoch }))).idempotencyKey;
   } catch (error) {
-    // Another run has done it, or is about to.
-    if (error instanceof TapeError && error.reason === "BUSINESS_KEY_USED") return true;
+    // Another run has done it, or is about to; or the run may not.
+    if (error instanceof TapeError && refusals.has(error.reason)) return true;
     throw error;
   }
   if (step.promised) await life.call(stage.calls.promise(runId, key, { leaseEpoch }));
@@ -149,19 +156,40 @@ async function charge({ life, stage, runId, leaseEpoch }: Drive, i: number, know
   await life.call(stage.calls.charge(runId, tokens, options));
 }
 
-async function passGate(drives: Drive, i: number, answeredBy: string): Promise<boolean> {
+async function passGate(drives: Drive, i: number, answeredBy: string, occurrence: number): Promise<boolean> {
   const { life, stage, runId, leaseEpoch } = drives;
   const gate = gateOf(i);
   if (answeredBy === "timeout") {
     await setTimer(drives, i, "gate_timeout", `timeout-${i}`, JSON.stringify({ gate, resolution: { late: true } }));
   }
-  const { delivered } = await life.call(stage.calls.wait(runId, gate, { leaseEpoch }));
+  const { delivered } = await life.call(stage.calls.wait(runId, gate, { leaseEpoch, gateOccurrence: occurrence }));
   return delivered;
 }
 
-async function setTimer(drives: Drive, i: number, kind: string, timerId: string, payloadJson: string): Promise<void> {
+/** Sets a timer, and perhaps moves or cancels it, unless it has fired by then. */
+async function useTimer(drives: Drive, i: number, timer: string): Promise<void> {
+  const { life, stage, runId, leaseEpoch } = drives;
+  const timerId = `timer-${i}`;
+  const isBuiltIn = timer === "redrive";
+  try {
+    await setTimer(drives, i, isBuiltIn ? timer : "remind", timerId, "");
+    if (timer === "moved") await setTimer(drives, i, "remind", timerId, "", movedByMs);
+  } catch (error) {
+    if (!(error instanceof TapeError) || error.reason !== "TRANSITION_NOT_ALLOWED" || timer !== "moved") throw error;
+  }
+  if (timer === "cancelled") await life.call(stage.calls.cancelTimer(runId, timerId, { leaseEpoch }));
+}
+
+async function setTimer(
+  drives: Drive,
+  i: number,
+  kind: string,
+  timerId: string,
+  payloadJson: string,
+  laterMs = 0,
+): Promise<void> {
   const { life, stage, script, runId, leaseEpoch } = drives;
   // The same time whoever sets it, and whenever: a replay changes nothing.
-  const fireAtMs = Date.UTC(2026, 0, 1) + 5000 * (i + 1) + 977 * script.number;
+  const fireAtMs = Date.UTC(2026, 0, 1) + 5000 * (i + 1) + 977 * script.number + laterMs;
   await life.call(stage.calls.setTimer({ runId, timerId, kind, fireAtMs, payloadJson }, { leaseEpoch }));
 }

@@ -1,6 +1,7 @@
 import type { ObligationRecord } from "../../../src/model/obligation.ts";
 import { claimMs } from "../audit/run-entries.ts";
 import type { Life } from "./actor.ts";
+import { promisedAttempts } from "./run-calls.ts";
 import type { Stage } from "./stage.ts";
 
 /** One round of a compensator: it claims what is to be undone, undoes it, and says so, unless it dies in between. */
@@ -42,9 +43,12 @@ async function undo(
   });
   if (!acquired) return;
   await life.crossroads();
-  const way = world.random.pick(["undone", "undone", "undone", "undone", "failed", "hopeless"] as const);
+  // What is stubborn fails until its attempts are used up, also when nothing goes wrong any more.
+  const { attempts = 0 } = promises.run(runId).obligations.get(seq) ?? {};
+  const isStubborn = seq % 3 === 0 && attempts < promisedAttempts;
+  const way = isStubborn ? "failed" : world.random.pick(["undone", "undone", "undone", "failed", "hopeless"] as const);
   const options = { claimer: life.name, requestId: life.requestId() };
-  if (way === "undone" || world.calm) {
+  if (way === "undone" || (world.calm && !isStubborn)) {
     ledger.undo(life.name, runId, effectKey);
     await life.crossroads();
     await life.call({

@@ -23,12 +23,12 @@ async function dispatch(life: Life, stage: Stage, effect: EffectRecord): Promise
   if (!acquired) return;
   if (random.chance(0.2)) await life.call(claim(life, stage, runId, key));
   await life.crossroads();
-  const way = random.pick(["acts", "acts", "acts", "acts-unsure", "busy", "refused"] as const);
+  const way = random.pick(["acts", "acts", "acts", "acts-unsure", "unsure", "busy", "refused"] as const);
   if (way === "acts" || way === "acts-unsure") stage.ledger.act(life.name, runId, key, semantics);
   await life.crossroads();
   if (random.chance(0.1)) await life.sleep(2 * claimMs);
   const options = { claimer: life.name, requestId: life.requestId() };
-  if (way === "acts-unsure" || way === "busy") {
+  if (way === "acts-unsure" || way === "unsure" || way === "busy") {
     const nextDispatchAtMs = way === "busy" ? life.world.scheduler.now + 1000 : 0;
     await life.call({
       method: "RecordDispatchAttempt",
@@ -39,6 +39,7 @@ async function dispatch(life: Life, stage: Stage, effect: EffectRecord): Promise
     });
     return;
   }
+  const externalRef = random.chance(0.5) ? `x-${key}` : "";
   const resolution = way === "acts" ? "CONFIRMED" : "FAILED";
   await life.call({
     method: "RecordExternalObservation",
@@ -46,7 +47,7 @@ async function dispatch(life: Life, stage: Stage, effect: EffectRecord): Promise
     options,
     send: (tape, sent) =>
       tape.recordExternalObservation(
-        { runId, idempotencyKey: key, resolution, externalRef: `x-${key}`, responseJson: `"by ${life.name}"` },
+        { runId, idempotencyKey: key, resolution, externalRef, responseJson: `"by ${life.name}"` },
         sent,
       ),
     check: () => (answer) => {

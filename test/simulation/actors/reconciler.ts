@@ -31,7 +31,14 @@ async function reconcile(life: Life, stage: Stage, effect: EffectRecord): Promis
   const { random, calm } = life.world;
   const odd = !calm && random.chance(0.1);
   const told: EffectResolution = happened ? (odd ? "DUPLICATE" : "CONFIRMED") : odd ? "STUCK" : "ABSENT";
-  const request = { runId, idempotencyKey, resolution: told, compensateOnDuplicateKind: "refund" };
+  const externalRef = random.chance(0.5) ? `seen-${life.world.number()}` : "";
+  const request = {
+    runId,
+    idempotencyKey,
+    resolution: told,
+    compensateOnDuplicateKind: random.pick(["refund", "undo"]),
+    externalRef,
+  };
   await life.call({
     method: "RecordExternalObservation",
     about: `${idempotencyKey} of ${runId}, ${told}`,

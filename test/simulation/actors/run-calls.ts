@@ -9,12 +9,16 @@ import type { BeginEffectRequest, EffectRecord, GetEffectResponse } from "../../
 import type { AwaitSignalResponse, SendSignalRequest, SendSignalResponse } from "../../../src/model/gate.ts";
 import type { ObligationRecord } from "../../../src/model/obligation.ts";
 import type { EndRunResponse, RunState, RunStatus } from "../../../src/model/run.ts";
-import type { SetTimerRequest, TimerRecord } from "../../../src/model/timer.ts";
+import type { CancelTimerResponse, SetTimerRequest, TimerRecord } from "../../../src/model/timer.ts";
 import { leaseMs } from "../audit/run-head.ts";
 import { isSettled } from "../audit/run-record.ts";
+import { grantedScope } from "../audit/run-rules.ts";
 import type { Promises } from "../audit/promises.ts";
 import type { CallSpec } from "../world/network.ts";
 import { appOf, sessionOf, userOf } from "./script.ts";
+
+/** How often what was promised may be tried. */
+export const promisedAttempts = 2;
 
 /** What an agent sends along with every call on its run. */
 export interface Holding {
@@ -37,7 +41,7 @@ export class RunCalls {
       invocationId: `run-${number}`,
       leaseOwner,
       leaseTtlMs: leaseMs,
-      scopes: ["pay"],
+      scopes: [grantedScope],
     };
     return {
       method: "BeginRun",
@@ -180,7 +184,8 @@ export class RunCalls {
       method: "RegisterCompensation",
       about: `undo of ${effectKey} of ${runId}`,
       options,
-      send: (tape, sent) => tape.registerCompensation({ runId, effectKey, kind: "undo", maxAttempts: 4 }, sent),
+      send: (tape, sent) =>
+        tape.registerCompensation({ runId, effectKey, kind: "undo", maxAttempts: promisedAttempts }, sent),
       check:
         () =>
         ({ seq }) => {
@@ -208,17 +213,22 @@ export class RunCalls {
     };
   }
 
-  wait(runId: string, gateName: string, options: Holding): CallSpec<AwaitSignalResponse> {
+  wait(
+    runId: string,
+    gateName: string,
+    options: Holding & { readonly gateOccurrence: number },
+  ): CallSpec<AwaitSignalResponse> {
+    const place = options.gateOccurrence - 1;
     return {
       method: "AwaitSignal",
       about: `${gateName} of ${runId}`,
       options,
       send: (tape, sent) => tape.awaitSignal({ runId, gateName }, sent),
       check: () => {
-        const before = this.#promises.run(runId).gates.get(gateName)?.[0];
+        const before = this.#promises.run(runId).gates.get(gateName)?.[place];
         return ({ delivered, resolutionJson }) => {
           const { gates, compactedSeq } = this.#promises.run(runId);
-          const now = gates.get(gateName)?.[0];
+          const now = gates.get(gateName)?.[place];
           const isGone = compactedSeq > 0 && resolutionJson === "" && now !== undefined;
           if (delivered)
             this.#promises.durable(isGone || now === resolutionJson, `the answer of ${gateName} of ${runId}`);
@@ -262,6 +272,21 @@ export class RunCalls {
       check: () => () => {
         this.#promises.durable(this.#promises.run(runId).timers.has(timerId), `timer ${timerId} of ${runId}`);
       },
+    };
+  }
+
+  cancelTimer(runId: string, timerId: string, options: Holding): CallSpec<CancelTimerResponse> {
+    return {
+      method: "CancelTimer",
+      about: `${timerId} of ${runId}`,
+      options,
+      send: (tape, sent) => tape.cancelTimer({ runId, timerId }, sent),
+      check:
+        () =>
+        ({ cancelled }) => {
+          const known = this.#promises.run(runId).timers.get(timerId);
+          this.#promises.durable(!cancelled || known?.wasCancelled === true, `timer ${timerId} of ${runId}, cancelled`);
+        },
     };
   }
 

@@ -1,5 +1,12 @@
 import type { EffectSemantics } from "../../../src/model/effect.ts";
+import { grantedScope } from "../audit/run-rules.ts";
 import type { Random } from "../../../src/testing/random.ts";
+
+/** How a gate gets its answer; `twice`: the agent waits there a second time, too. */
+const answers = ["signal", "two-signals", "session-signal", "timeout", "timeout", "twice"] as const;
+
+/** What becomes of a timer that an agent sets; the first two are kinds of their own. */
+const timers = ["redrive", "remind", "moved", "cancelled"] as const;
 
 /** One thing that an agent does in a run. */
 export type ScriptStep =
@@ -10,13 +17,14 @@ export type ScriptStep =
       readonly semantics: EffectSemantics;
       readonly connector: string;
       readonly businessKey: string;
+      readonly scope: string;
       readonly promised: boolean;
       /** The agent goes on only when it knows what became of it. */
       readonly awaited: boolean;
     }
   | { readonly kind: "charge"; readonly known: boolean }
-  | { readonly kind: "gate"; readonly answeredBy: "signal" | "two-signals" | "session-signal" | "timeout" }
-  | { readonly kind: "timer"; readonly timer: "redrive" | "remind" };
+  | { readonly kind: "gate"; readonly answeredBy: (typeof answers)[number] }
+  | { readonly kind: "timer"; readonly timer: (typeof timers)[number] };
 
 /** How a run is meant to end. */
 type Ending = "TERMINAL" | "FAILED" | "COMPENSATING" | "CANCELLED";
@@ -72,6 +80,7 @@ function randomScriptStep(i: number, theme: Theme, random: Random): ScriptStep {
         semantics: random.pick(["IDEMPOTENT", "NON_IDEMPOTENT", "NON_IDEMPOTENT", "OBSERVE_ONLY"] as const),
         connector: businessKey === "" ? random.pick(["bank", "mail"]) : "bank",
         businessKey,
+        scope: random.chance(0.9) ? grantedScope : "refund",
         promised: random.chance(0.6),
         awaited: random.chance(0.6),
       };
@@ -79,9 +88,9 @@ function randomScriptStep(i: number, theme: Theme, random: Random): ScriptStep {
     case "charge":
       return { kind, known: random.chance(0.7) };
     case "gate":
-      return { kind, answeredBy: random.pick(["signal", "two-signals", "session-signal", "timeout"] as const) };
+      return { kind, answeredBy: random.pick(answers) };
     case "timer":
-      return { kind, timer: random.pick(["redrive", "remind"] as const) };
+      return { kind, timer: random.pick(timers) };
     default:
       return { kind };
   }

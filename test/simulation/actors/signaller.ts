@@ -10,6 +10,8 @@ export interface Letter {
   readonly resolutionJson: string;
   readonly requestId: string;
   readonly bySession: boolean;
+  /** It is sent again while the gate has an answer for every wait so far: another one will come. */
+  readonly mustBeTaken: boolean;
   delivered: boolean;
 }
 
@@ -17,12 +19,13 @@ export interface Letter {
 export const lettersOf = ({ number, steps }: Script): Letter[] =>
   steps.flatMap((step, i): Letter[] => {
     if (step.kind !== "gate" || step.answeredBy === "timeout") return [];
-    const copies = step.answeredBy === "two-signals" ? [1, 2] : [1];
+    const copies = step.answeredBy === "two-signals" || step.answeredBy === "twice" ? [1, 2] : [1];
     return copies.map((copy) => ({
       number,
       gateName: gateOf(i),
       resolutionJson: `"answer ${copy} of ${number}/${i}"`,
       requestId: `letter-${number}-${i}-${copy}`,
+      mustBeTaken: step.answeredBy === "twice",
       bySession: step.answeredBy === "session-signal",
       delivered: false,
     }));
@@ -33,12 +36,12 @@ export async function signallerRound(life: Life, stage: Stage, letters: readonly
   const open = letters.filter(({ delivered, number }) => !delivered && stage.begun.has(number));
   if (open.length === 0) return;
   const letter = life.world.random.pick(open);
-  const { number, gateName, resolutionJson, requestId, bySession } = letter;
+  const { number, gateName, resolutionJson, requestId, bySession, mustBeTaken } = letter;
   const runId = stage.begun.get(number) ?? "";
   const address = bySession ? { appName: appOf, userId: userOf, sessionId: sessionOf(number) } : { runId };
   try {
-    await life.call(stage.calls.signal({ ...address, gateName, resolutionJson }, requestId));
-    letter.delivered = true;
+    const { accepted } = await life.call(stage.calls.signal({ ...address, gateName, resolutionJson }, requestId));
+    letter.delivered = accepted || !mustBeTaken;
   } catch (error) {
     const isOver = error instanceof TapeError && (error.reason === "RUN_ENDED" || error.reason === "RUN_NOT_FOUND");
     if (!isOver) throw error;

@@ -1,5 +1,6 @@
 import { BusArea } from "../bus/bus-area.ts";
 import { ListsArea } from "../lists/lists-area.ts";
+import { RacesArea } from "../races/races-area.ts";
 import { RetentionArea } from "../retention/retention-area.ts";
 import { StreamsArea } from "../streams/streams-area.ts";
 import { TenantsArea } from "../tenants/tenants-area.ts";
@@ -21,6 +22,8 @@ export function areaOf(surroundings: Surroundings): Area {
       return new StreamsArea(surroundings, area);
     case "tenants":
       return new TenantsArea(surroundings);
+    case "races":
+      return new RacesArea(surroundings);
     case "lists":
       return new ListsArea(surroundings, area);
     default:

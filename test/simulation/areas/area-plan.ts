@@ -13,8 +13,10 @@ export const areaActors = [
   "watcher",
   "follower",
   "neighbour",
+  "racer",
   "treasurer",
   "opener",
+  "spender",
   "inspector",
 ] as const;
 
@@ -34,6 +36,7 @@ export type AreaPlan = Beside &
     | { readonly kind: "retention"; readonly bounds: RetentionBounds }
     | { readonly kind: "streams"; readonly longPast: boolean }
     | { readonly kind: "tenants" }
+    | { readonly kind: "races" }
     | { readonly kind: "lists"; readonly steadyClocks: boolean }
   );
 
@@ -79,13 +82,13 @@ function retention(random: Random): AreaChoice {
       mostSteps: 3,
       bounds: runsMs !== undefined && random.chance(0.3) ? { runsMs } : { payloadsMs, runsMs },
     },
-    cast: { compactor: random.int(2), archivist: 1, hourglass: 1 },
+    cast: { compactor: random.int(2), archivist: 2, hourglass: 1 },
     troubledSteps: 900,
   };
 }
 
 const streams = (random: Random): AreaChoice => ({
-  area: { kind: "streams", mostRuns: 2, mostSteps: 4, longPast: random.chance(0.25) },
+  area: { kind: "streams", mostRuns: 2, mostSteps: 4, longPast: random.chance(0.6) },
   cast: { watcher: 1 + random.int(3), follower: 1 + random.int(2), writer: 2 },
   troubledSteps: 700,
 });
@@ -96,9 +99,15 @@ const tenants = (): AreaChoice => ({
   troubledSteps: 500,
 });
 
+const races = (random: Random): AreaChoice => ({
+  area: { kind: "races", mostRuns: 1, mostSteps: 4 },
+  cast: { racer: 2 + random.int(3), agent: 1 },
+  troubledSteps: 500,
+});
+
 const lists = (random: Random): AreaChoice => ({
   area: { kind: "lists", mostRuns: 2, mostSteps: 5, steadyClocks: random.chance(0.5) },
-  cast: { treasurer: 1, opener: 1 + random.int(2), inspector: 1 + random.int(2), caretaker: 1 },
+  cast: { treasurer: 1, opener: 1 + random.int(2), spender: 1, inspector: 1 + random.int(2), caretaker: 1 },
   troubledSteps: 700,
 });
 
@@ -110,6 +119,7 @@ const choices: readonly { readonly below: number; readonly choose: (random: Rand
   { below: 0.4, choose: streams },
   { below: 0.45, choose: tenants },
   { below: 0.52, choose: lists },
+  { below: 0.57, choose: races },
 ];
 
 /** The area of a seed. */

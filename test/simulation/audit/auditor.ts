@@ -5,6 +5,7 @@ import type { CallBook, CallRecord } from "../world/call-book.ts";
 import type { CommitListener, SimulatedData } from "../world/simulated-data.ts";
 import type { InvariantName } from "../world/violation.ts";
 import type { World } from "../world/world.ts";
+import { mustHoldClaim } from "./attempt-rules.ts";
 import { mustBeFindable } from "./index-rules.ts";
 import { readEntry, type ReadEntry } from "./journal-entry.ts";
 import { headReadBack } from "./restored.ts";
@@ -47,6 +48,24 @@ export interface ValueRecord {
 
 const decoder = new TextDecoder();
 
+/** Versions of a value that a watcher may still ask for. */
+const keptVersions = 1000;
+
+/** The part of heads that remember requests. */
+interface RememberingHead {
+  readonly requests?: readonly string[];
+}
+
+/** The part of a session's head that is looked at. */
+interface SessionHead {
+  readonly deleted: boolean;
+}
+
+/** The part of shared state that is looked at. */
+interface SharedHead {
+  readonly applied: readonly string[];
+}
+
 /** Calls that may do a second time what they did: what they took may have been lost since. */
 const repeatable: ReadonlySet<string> = new Set([
   "BeginRun",
@@ -54,6 +73,9 @@ const repeatable: ReadonlySet<string> = new Set([
   "ClaimEffectDispatch",
   "ClaimObligation",
   "AwaitSignal",
+  // The timer may have been moved or cancelled in between (R45).
+  "SetTimer",
+  "CancelTimer",
 ]);
 
 /**
@@ -77,6 +99,8 @@ export class Auditor implements CommitListener {
   readonly #onCommit: () => void;
   /** Business key to the effect it belongs to. */
   readonly #businessKeys = new Map<string, string>();
+  /** Row to the hashes of the request ids that its head has. */
+  readonly #requests = new Map<RowId, readonly string[]>();
 
   constructor(world: World, data: SimulatedData, book: CallBook, onCommit: () => void) {
     this.#world = world;
@@ -110,12 +134,20 @@ export class Auditor implements CommitListener {
         break;
       case "value":
         for (const [i, entry] of read.entries()) this.#value(row, entry, writers[i]);
+        this.#mustKeepVersions(append);
         break;
       case "session":
         for (const entry of read) this.#event(row, entry);
+        // One that is created after that begins anew.
+        if ((JSON.parse(text) as SessionHead).deleted) this.sessions.delete(row);
+        break;
+      case "user-state":
+      case "app-state":
+        this.#mustApplyOnce(row, JSON.parse(text) as SharedHead);
         break;
       default:
     }
+    this.#mustRemember(row, JSON.parse(text) as RememberingHead);
     const stored = this.#data.rows.read(row, {})?.entries ?? [];
     const again = headReadBack(row, head, stored);
     if (again !== text) this.#complain(row, "row-equals-memory", `written as ${text}, read back as ${again}`);
@@ -153,6 +185,7 @@ export class Auditor implements CommitListener {
       this.#complain(row, invariant, what);
     };
     for (const [i, entry] of entries.entries()) {
+      mustHoldClaim(run, entry, writers[i], complain);
       // A claim that was settled in the commit that gave it is in no head.
       if (entry.kind === "obligation/committed")
         run.claims.add(`${entry.meta.obligation_seq} ${writers[i]?.caller ?? ""}`);
@@ -202,6 +235,14 @@ export class Auditor implements CommitListener {
     value.deleted = kind === "value/deleted";
   }
 
+  /** The last 1,000 versions are kept (R61). */
+  #mustKeepVersions({ row, trimBelow = 1 }: Append): void {
+    const current = this.values.get(row)?.versions.size ?? 0;
+    if (trimBelow > Math.max(1, current - keptVersions + 1)) {
+      this.#complain(row, "watcher-sees-all", `versions before ${trimBelow} are gone, the current one is ${current}`);
+    }
+  }
+
   #event(row: RowId, { meta }: ReadEntry): void {
     const events = this.sessions.get(row) ?? [];
     this.sessions.set(row, events);
@@ -209,6 +250,22 @@ export class Auditor implements CommitListener {
       this.#complain(row, "event-appended-once", `event ${meta.event_id} was appended twice`);
     }
     events.push(meta.event_id);
+  }
+
+  /** A change of shared state that is sent again changes nothing (R65). */
+  #mustApplyOnce(row: RowId, { applied }: SharedHead): void {
+    const twice = applied.find((change, i) => applied.indexOf(change) !== i);
+    if (twice !== undefined) this.#complain(row, "event-appended-once", `change ${twice} was applied twice`);
+  }
+
+  /** A row forgets a request id only for so many later ones (R3). */
+  #mustRemember(row: RowId, { requests }: RememberingHead): void {
+    if (requests === undefined) return;
+    const lost = this.#requests.get(row)?.find((request) => !requests.includes(request));
+    this.#requests.set(row, requests);
+    if (lost !== undefined && requests.length < (rowKind(row) === "task" ? 8 : 64)) {
+      this.#complain(row, "request-counts-once", `request ${lost} was forgotten, ${requests.length} others are known`);
+    }
   }
 
   #complain(row: RowId, invariant: InvariantName, what: string): void {

@@ -18,9 +18,16 @@ export interface Meta {
   readonly semantics: string;
   readonly dispatch_mode: string;
   readonly connector: string;
+  readonly scope: string;
+  readonly tool: string;
+  readonly required_scope: string;
   readonly business_key: string;
   readonly claimer?: string;
   readonly next_dispatch_at_ms?: number;
+  readonly dispatch_attempts?: number;
+  readonly external_ref?: string;
+  readonly resolution?: string;
+  readonly attempts: number;
   readonly transition?: string;
   readonly obligation_seq: number;
   readonly effect_key: string;

@@ -1,5 +1,7 @@
 import type { InvariantName } from "../world/violation.ts";
 import type { Meta, ReadEntry } from "./journal-entry.ts";
+import { mustBeDue, mustCountDispatch, mustCountUndoing } from "./attempt-rules.ts";
+import { mayBecome, mustBeGranted } from "./run-rules.ts";
 import { isSettled, newestOpen, type EffectRecord, type ObligationRecord, type RunRecord } from "./run-record.ts";
 
 /** How long claims last in simulated worlds, in milliseconds: everybody asks for the same. */
@@ -39,7 +41,9 @@ function isAllowed(run: RunRecord, { kind, meta }: ReadEntry): boolean {
 }
 
 const appliers: Readonly<Record<string, (run: RunRecord, entry: ReadEntry, complain: Complain) => void>> = {
-  run: (run, { meta }) => {
+  run: (run, entry, complain) => {
+    const { meta } = entry;
+    mayBecome(run, entry, complain);
     run.status = meta.status;
     run.statuses.add(meta.status);
   },
@@ -47,6 +51,11 @@ const appliers: Readonly<Record<string, (run: RunRecord, entry: ReadEntry, compl
     const index = meta.decision_index;
     if (run.decisions.has(index)) complain("first-outcome-wins", `decision ${index} was recorded twice`);
     run.decisions.set(index, body[1] ?? "");
+  },
+  policy: (run, { meta }, complain) => {
+    const denied = JSON.stringify([meta.tool, meta.required_scope]);
+    if (run.denials.has(denied)) complain("first-outcome-wins", `the denial of ${denied} was recorded twice`);
+    run.denials.add(denied);
   },
   effect: applyEffect,
   obligation: applyObligation,
@@ -60,7 +69,11 @@ const appliers: Readonly<Record<string, (run: RunRecord, entry: ReadEntry, compl
     if (meta.occurrence !== answers.length + 1 || meta.occurrence > (run.awaited.get(meta.gate) ?? 1)) {
       complain("first-outcome-wins", `wait ${meta.occurrence} at gate ${meta.gate} was answered out of turn or twice`);
     }
-    answers.push(body[0] ?? "");
+    const [answer = ""] = body;
+    if (isLate(answer) && !answer.includes('"timed_out":true')) {
+      complain("timer-fires-once", `gate ${meta.gate} was answered by a timeout, and told ${answer}`);
+    }
+    answers.push(answer);
     run.gates.set(meta.gate, answers);
     if (run.status === "WAITING") run.status = "RUNNABLE";
   },
@@ -77,11 +90,15 @@ const appliers: Readonly<Record<string, (run: RunRecord, entry: ReadEntry, compl
   },
 };
 
+/** Whether it is what timeouts of simulated gates resolve to. */
+const isLate = (answer: string): boolean => answer.includes('"late":true');
+
 function applyEffect(run: RunRecord, entry: ReadEntry, complain: Complain): void {
   const { kind, meta, at, body } = entry;
   const key = meta.idempotency_key;
   const known = run.effects.get(key);
   if (known === undefined) {
+    mustBeGranted(meta, complain);
     run.effects.set(key, newEffect(meta, at));
     if (meta.business_key !== "") run.ownedKeys.add(JSON.stringify([meta.connector, meta.business_key]));
     return;
@@ -97,7 +114,11 @@ function applyEffect(run: RunRecord, entry: ReadEntry, complain: Complain): void
   if (known.status === "UNKNOWN" && meta.status === "PENDING" && known.semantics === "NON_IDEMPOTENT") {
     complain("no-second-dispatch", `effect ${key} is NON_IDEMPOTENT and was put back from UNKNOWN to PENDING`);
   }
+  mustCountDispatch(known, entry, complain);
   known.status = meta.status;
+  known.attempts = meta.dispatch_attempts ?? known.attempts;
+  known.externalRef = meta.external_ref ?? known.externalRef;
+  known.isStuck = meta.resolution === "STUCK";
   known.claim = null;
   known.nextDispatchAtMs = meta.next_dispatch_at_ms ?? known.nextDispatchAtMs;
   if (body[0] !== undefined && body[0] !== "") known.response = body[0];
@@ -111,7 +132,10 @@ const newEffect = (meta: Meta, at: number): EffectRecord => ({
   at,
   status: meta.status,
   nextDispatchAtMs: 0,
+  attempts: 0,
+  externalRef: "",
   response: "",
+  isStuck: false,
   claim: null,
 });
 
@@ -123,12 +147,14 @@ function claimEffect(run: RunRecord, effect: EffectRecord, { meta, at }: ReadEnt
   } else if (claim !== null && effect.semantics === "NON_IDEMPOTENT") {
     complain("no-second-dispatch", `effect ${key} was claimed by ${by} after the claim of ${claim.by} had expired`);
   }
+  mustBeDue(`effect ${key}`, effect.nextDispatchAtMs || effect.at, at, complain);
   if (effect.status !== "PENDING") complain("no-second-dispatch", `effect ${key} was claimed when ${effect.status}`);
   run.claims.add(`${key} ${by}`);
   effect.claim = { by, until: at + claimMs };
 }
 
-function applyObligation(run: RunRecord, { kind, meta, at }: ReadEntry, complain: Complain): void {
+function applyObligation(run: RunRecord, entry: ReadEntry, complain: Complain): void {
+  const { kind, meta, at, body } = entry;
   const seq = meta.obligation_seq;
   const known = run.obligations.get(seq);
   if (known === undefined) {
@@ -138,19 +164,23 @@ function applyObligation(run: RunRecord, { kind, meta, at }: ReadEntry, complain
     }
     const dueAtOnce = meta.transition === "duplicate";
     const nextAttemptAtMs = meta.next_attempt_at_ms;
-    run.obligations.set(seq, { seq, name, at, dueAtOnce, status: "PENDING", nextAttemptAtMs, claim: null });
+    const promise = { seq, name, at, maxAttempts: Number(body[2]), attempts: meta.attempts, nextAttemptAtMs };
+    run.obligations.set(seq, { ...promise, dueAtOnce, status: "PENDING", claim: null });
     return;
   }
+  mustCountUndoing(known, entry, complain);
   if (known.status === "COMPENSATED") complain("first-outcome-wins", `obligation ${seq} was undone, then came ${kind}`);
   if (kind === "obligation/committed") mayBeWorkedOn(run, known, at, complain);
   if (meta.transition === "duplicate") known.dueAtOnce = true;
   known.status = meta.status;
+  known.attempts = meta.attempts;
   known.nextAttemptAtMs = meta.next_attempt_at_ms;
   known.claim = kind === "obligation/committed" ? { by: "", until: at + claimMs } : null;
 }
 
 function mayBeWorkedOn(run: RunRecord, obligation: ObligationRecord, at: number, complain: Complain): void {
-  const { seq, claim, dueAtOnce } = obligation;
+  const { seq, claim, dueAtOnce, nextAttemptAtMs } = obligation;
+  mustBeDue(`obligation ${seq}`, nextAttemptAtMs, at, complain);
   if (claim !== null && claim.until > at) {
     complain("claim-is-exclusive", `obligation ${seq} was claimed while ${claim.by} held it`);
   }
@@ -171,7 +201,14 @@ function applyTimer(run: RunRecord, { kind, meta, at }: ReadEntry, complain: Com
   } else if (kind === "timer/fired" && meta.fire_at_ms > at + widestDoubtMs) {
     complain("timer-fires-once", `timer ${id} fired ${meta.fire_at_ms - at} ms too early`);
   }
+  if (kind === "timer/fired" && known !== undefined && meta.fire_at_ms !== known.fireAtMs) {
+    complain("timer-fires-once", `timer ${id} fired for ${meta.fire_at_ms}, it was set for ${known.fireAtMs}`);
+  }
+  if (kind === "timer/set" && known?.state === "set" && known.fireAtMs === meta.fire_at_ms) {
+    complain("request-counts-once", `timer ${id} was set again for the same time`);
+  }
   if (kind === "timer/set" && known?.state === "fired") complain("timer-fires-once", `timer ${id} was set again`);
   const state = kind === "timer/set" ? "set" : kind === "timer/fired" ? "fired" : "cancelled";
-  run.timers.set(id, { kind: meta.kind, fireAtMs: meta.fire_at_ms, state });
+  const wasCancelled = state === "cancelled" || known?.wasCancelled === true;
+  run.timers.set(id, { kind: meta.kind, fireAtMs: meta.fire_at_ms, state, wasCancelled });
 }

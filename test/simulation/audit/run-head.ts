@@ -1,6 +1,7 @@
 import type { CallRecord } from "../world/call-book.ts";
 import type { ReadEntry } from "./journal-entry.ts";
 import { claimMs, type Complain } from "./run-entries.ts";
+import { mustStandRight } from "./run-rules.ts";
 import { isOver, type Claim, type RunHead, type RunRecord } from "./run-record.ts";
 
 /** How long leases last in simulated worlds, in milliseconds: everybody asks for the same. */
@@ -23,6 +24,7 @@ export function applyHead(
   if (before !== null && isOver(before.status) && head.status !== before.status) {
     complain("run-table", `the run was ${before.status} and became ${head.status}`);
   }
+  mustStandRight(before, head, entries, complain);
   mayHoldLease(run, head, entries, complain);
   for (const writer of writers) mayWrite(before?.epoch ?? 0, head.epoch, writer, complain);
   layOver(run, head, complain);
@@ -43,8 +45,13 @@ function mayHoldLease(run: RunRecord, head: RunHead, entries: readonly ReadEntry
   const wasGivenUp = entries.some(
     ({ kind }) => kind.startsWith("run/") || kind.startsWith("gate/") || kind === "timer/fired",
   );
-  if (held === null || held.owner === lease.owner || wasGivenUp) return;
+  if (held === null || wasGivenUp) return;
   const takenAt = lease.expires_at_ms - leaseMs;
+  if (held.owner === lease.owner) {
+    const isRenewed = held.expires_at_ms > takenAt && epoch !== before?.epoch;
+    if (isRenewed) complain("lease-is-exclusive", `${lease.owner} renewed its lease and has epoch ${epoch} by that`);
+    return;
+  }
   if (held.expires_at_ms > takenAt) {
     complain("lease-is-exclusive", `${lease.owner} took the lease while ${held.owner} held it`);
   }

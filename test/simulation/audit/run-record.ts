@@ -11,7 +11,11 @@ export interface EffectRecord {
   readonly at: number;
   status: string;
   nextDispatchAtMs: number;
+  attempts: number;
+  externalRef: string;
   response: string;
+  /** The outside world was asked in vain (R27). */
+  isStuck: boolean;
   /** Who claimed it last, and until when, if nothing has happened to it since. */
   claim: Claim | null;
 }
@@ -21,8 +25,10 @@ export interface ObligationRecord {
   readonly seq: number;
   readonly name: string;
   readonly at: number;
+  readonly maxAttempts: number;
   dueAtOnce: boolean;
   status: string;
+  attempts: number;
   nextAttemptAtMs: number;
   claim: Claim | null;
 }
@@ -38,6 +44,7 @@ interface TimerRecord {
   readonly kind: string;
   readonly fireAtMs: number;
   state: "set" | "fired" | "cancelled";
+  readonly wasCancelled: boolean;
 }
 
 /** What is left of a run that was deleted. */
@@ -60,6 +67,7 @@ export interface RunHead {
   readonly status: string;
   readonly epoch: number;
   readonly lease: { readonly owner: string; readonly expires_at_ms: number } | null;
+  readonly waiting: { readonly gate: string; readonly occurrence: number } | null;
   readonly runnable_at_ms: number;
   readonly ended_at_ms: number;
   readonly compacted?: { readonly seq: number };
@@ -92,6 +100,8 @@ export interface RunRecord {
   readonly timers: Map<string, TimerRecord>;
   /** What was charged, amount by amount. */
   readonly charges: number[];
+  /** Tools and scopes that were refused, as they were journaled (R21). */
+  readonly denials: Set<string>;
   /** Epoch to the owner who had it. */
   readonly epochs: Map<number, string>;
   /** `<key> <claimer>` of every claim there ever was. */
@@ -118,6 +128,7 @@ export const emptyRun = (row: RowId): RunRecord => ({
   awaited: new Map(),
   timers: new Map(),
   charges: [],
+  denials: new Set(),
   epochs: new Map(),
   claims: new Set(),
   statuses: new Set(),

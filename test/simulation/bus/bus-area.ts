@@ -48,6 +48,9 @@ export class BusArea implements Area {
       const reaction = this.#bus.of(plan.id);
       const missing = this.#bus.missing(reaction, 0, feed.length);
       if (missing !== undefined) return `entry ${missing} matches ${plan.id} and has no task`;
+      // Behind the last entry that is still there nobody can get.
+      const behind = this.#behind(reaction, feed.findLastIndex(({ gone }) => !gone) + 1);
+      if (behind !== "") return behind;
       for (const task of reaction.tasks.values()) {
         if (!isFinal(task)) return `${task.task_id} of ${plan.id} is ${task.status}`;
         const run = this.#runOf(reaction, task);
@@ -55,6 +58,14 @@ export class BusArea implements Area {
       }
     }
     return "";
+  }
+
+  /** A cursor that was not written up to the end: whoever takes the shard next would begin there. */
+  #behind({ revisions, shards }: ReactionRecord, end: number): string {
+    const last = revisions.at(-1)?.head;
+    if (last === undefined || last.deleted) return "";
+    const first = [...shards].find(([, { generation, cursor }]) => generation === last.generation && cursor < end);
+    return first === undefined ? "" : `${first[0]} is at ${first[1].cursor}, the feed at ${end}`;
   }
 
   /** What is left to be done with the run that a task of an AGENT reaction stands for. */

@@ -135,7 +135,7 @@ export class BusAuditor {
     if (before === undefined) this.#born(reaction, head);
     else if (before.task_id !== head.task_id) {
       this.#complain("one-task-an-entry", `${before.task_id} and ${head.task_id} are both of entry ${position}`);
-    } else mayBecome(before, head, this.#complain);
+    } else mayBecome(before, head, this.#doubtMs, this.#complain);
     reaction.tasks.set(position, head);
     if (head.claim !== null) reaction.claims.add(`${head.task_id} ${head.claim.owner}`);
     mustKeepConcurrency(reaction, this.#world.scheduler.now + this.#doubtMs, this.#complain);

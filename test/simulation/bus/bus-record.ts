@@ -50,6 +50,8 @@ export interface TaskHead {
   readonly status: "PENDING" | "CLAIMED" | "DONE" | "FAILED" | "DLQ";
   readonly attempts: number;
   readonly next_attempt_at_ms: number;
+  readonly last_error: string;
+  readonly settled_by: string;
   readonly claim: { readonly owner: string; readonly id: string; readonly expires_at_ms: number } | null;
 }
 

@@ -44,8 +44,8 @@ function randomReaction(id: string, random: Random, steadyClocks: boolean): Reac
     rateLimitPerS: random.pick([0, 0, 1, 3]),
     debounceMs,
     retryMax: random.pick([0, 0, 2]),
-    retryBackoffMs: random.pick([0, 100, 1000]),
-    dlqAfterN: random.pick(handlerKind === "AGENT" ? [0, 0, 3] : [0, 0, 1, 3]),
+    retryBackoffMs: random.pick([0, 100, 1000, 1000]),
+    dlqAfterN: random.pick(handlerKind === "AGENT" ? [0, 0, 3] : [0, 0, 2, 3]),
     numShards: random.pick([1, 1, 2]),
     bootstrapFromHead: random.chance(0.3),
   };

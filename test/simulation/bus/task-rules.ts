@@ -10,8 +10,8 @@ const longestBackoffMs = 3_600_000;
 const takenAt = ({ owner, expires_at_ms: until }: NonNullable<TaskHead["claim"]>): number =>
   until - (owner.startsWith("server-") ? startingMs : claimMs);
 
-/** Compares a task with what it was (R71). */
-export function mayBecome(before: TaskHead, after: TaskHead, complain: Complain): void {
+/** Compares a task with what it was (R71). `doubtMs`: how far clocks may be beside each other. */
+export function mayBecome(before: TaskHead, after: TaskHead, doubtMs: number, complain: Complain): void {
   const name = `${after.task_id} was ${before.status} after ${before.attempts} attempts, and became ${after.status} after ${after.attempts}`;
   const wrong = (why: string): void => {
     complain("task-table", `${name}: ${why}`);
@@ -30,7 +30,14 @@ export function mayBecome(before: TaskHead, after: TaskHead, complain: Complain)
       after.retry_backoff_ms * 2 ** (after.attempts - 1),
       Math.max(after.retry_backoff_ms, longestBackoffMs),
     );
-    if (after.next_attempt_at_ms < takenAt(had) + pause) wrong(`the next attempt comes within ${pause} ms`);
+    const isExpired = after.last_error.endsWith(" expired");
+    const isRight = isExpired
+      ? after.next_attempt_at_ms === had.expires_at_ms + pause
+      : after.next_attempt_at_ms >= takenAt(had) + pause - doubtMs;
+    if (!isRight) wrong(`the next attempt comes at ${after.next_attempt_at_ms}, not ${pause} ms later`);
+  }
+  if (after.settled_by !== "" && after.settled_by !== before.settled_by && after.settled_by !== had?.owner) {
+    wrong(`${after.settled_by} has settled what ${had?.owner ?? "nobody"} had claimed`);
   }
   mustFitLimits(after, wrong);
 }
@@ -51,11 +58,18 @@ function mayBeClaimed(
   }
 }
 
+/** What workers say of an attempt that is to be the last one. */
+export const lastAttempt = "hopeless";
+
 /** Where failed attempts lead. */
-function mustFitLimits({ status, attempts, retry_max, dlq_after_n }: TaskHead, wrong: (why: string) => void): void {
+function mustFitLimits(
+  { status, attempts, retry_max, dlq_after_n, last_error }: TaskHead,
+  wrong: (why: string) => void,
+): void {
   const isDead = dlq_after_n > 0 && attempts >= dlq_after_n;
   const isUsedUp = retry_max > 0 && attempts > retry_max;
   if ((status === "PENDING" || status === "CLAIMED") && (isDead || isUsedUp)) wrong("it has had all its attempts");
+  if (status === "FAILED" && !isUsedUp && last_error !== lastAttempt) wrong(`it may be tried ${retry_max} times again`);
   if (status === "DLQ" && !isDead) wrong(`it is dead after ${dlq_after_n} attempts`);
 }
 

@@ -6,9 +6,13 @@ import { claimMs } from "../audit/run-entries.ts";
 import type { BusAuditor } from "./bus-auditor.ts";
 import { isFinal, type TaskHead } from "./bus-record.ts";
 import type { ReactionPlan } from "./reaction-plan.ts";
+import { lastAttempt } from "./task-rules.ts";
 
 /** What a worker may be told when it was too slow, or when its reaction is taken out. */
 const harmless: ReadonlySet<string> = new Set(["CLAIM_HELD", "TRANSITION_NOT_ALLOWED", "REACTION_NOT_FOUND"]);
+
+/** So many attempts at every fourth task fail. */
+const stubbornFor = 3;
 
 /** One round of a worker: claims tasks, does them or fails, and says so, unless it dies in between. */
 export async function workerRound(
@@ -49,9 +53,13 @@ async function handle(life: Life, stage: Stage, bus: BusAuditor, task: Task): Pr
   const owner = life.name;
   if (random.chance(0.15)) await life.sleep(random.int(2 * claimMs));
   await life.crossroads();
-  const way = calm
-    ? "done"
-    : random.pick(["done", "done", "done", "failed", "failed", "hopeless", "forgotten"] as const);
+  // What is stubborn fails a few times, also when nothing goes wrong any more.
+  const isStubborn = task.sourceGlobalSeq % 4 === 0 && task.attempts < stubbornFor;
+  const way = isStubborn
+    ? "failed"
+    : calm
+      ? "done"
+      : random.pick(["done", "done", "failed", "failed", "failed", lastAttempt, "forgotten"] as const);
   if (way === "forgotten") return;
   const options = random.chance(0.5) ? { requestId: life.requestId() } : {};
   const check = (wanted: (head: TaskHead) => boolean) => () => () => {
@@ -69,7 +77,7 @@ async function handle(life: Life, stage: Stage, bus: BusAuditor, task: Task): Pr
       });
       return;
     }
-    const permanent = way === "hopeless";
+    const permanent = way === lastAttempt;
     await life.call({
       method: "NackTask",
       about: `${taskId}, ${way}`,

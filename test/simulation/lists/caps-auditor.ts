@@ -1,5 +1,6 @@
 import type { Auditor, Commit } from "../audit/auditor.ts";
 import type { RunHead } from "../audit/run-record.ts";
+import type { World } from "../world/world.ts";
 
 /** Caps of a run; 0: none. */
 export interface Caps {
@@ -13,11 +14,20 @@ const none: Caps = { tokenCap: 0, usdMicro: 0 };
 export class CapsAuditor {
   readonly #caps = new Map<string, Caps[]>();
   readonly #commits = new Map<string, number>();
+  /** Run and caps of every SetBudget that was sent. */
+  readonly #asked = new Set<string>();
+  readonly #world: World;
 
-  constructor(auditor: Auditor) {
+  constructor(world: World, auditor: Auditor) {
+    this.#world = world;
     auditor.alsoRead.add((commit) => {
       this.#read(commit);
     });
+  }
+
+  /** Somebody is about to set these caps. */
+  ask(runId: string, caps: Caps): void {
+    this.#asked.add(nameOf(runId, caps));
   }
 
   /** All that a run ever had; the last one is now. */
@@ -45,7 +55,12 @@ export class CapsAuditor {
     this.#caps.set(runId, known);
     const last = known.at(-1);
     if (last?.tokenCap !== budget.token_cap || last.usdMicro !== budget.usd_cap) {
-      known.push({ tokenCap: budget.token_cap, usdMicro: budget.usd_cap });
+      const caps = { tokenCap: budget.token_cap, usdMicro: budget.usd_cap };
+      known.push(caps);
+      if (this.#asked.has(nameOf(runId, caps))) return;
+      this.#world.violated("caps-hold", `${runId} has caps that nobody has set: ${JSON.stringify(caps)}`);
     }
   }
 }
+
+const nameOf = (runId: string, { tokenCap, usdMicro }: Caps): string => JSON.stringify([runId, tokenCap, usdMicro]);

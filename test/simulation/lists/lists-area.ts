@@ -6,6 +6,7 @@ import type { Server } from "../world/server.ts";
 import { CapsAuditor } from "./caps-auditor.ts";
 import { inspectorRound } from "./inspector.ts";
 import { openerRound } from "./opener.ts";
+import { spenderRound, type Spending } from "./spender.ts";
 import { treasurerRound } from "./treasurer.ts";
 
 /** Those who set caps and ask whether something fits, and those who page through lists while others make them longer. */
@@ -17,14 +18,15 @@ export class ListsArea implements Area {
   constructor(around: Surroundings, { steadyClocks }: Extract<AreaPlan, { kind: "lists" }>) {
     this.#isSteady = steadyClocks;
     this.#around = around;
-    this.#caps = new CapsAuditor(around.auditor);
+    this.#caps = new CapsAuditor(around.world, around.auditor);
   }
 
   start(): void {
     const { plan, world, network, stage, auditor } = this.#around;
     const opened = new Set<string>();
+    const spending: Spending = new Map();
     const start = (
-      name: "treasurer" | "opener" | "inspector" | "caretaker",
+      name: "treasurer" | "opener" | "spender" | "inspector" | "caretaker",
       restMs: number,
       round: Parameters<typeof startActor>[4],
     ): void => {
@@ -32,6 +34,7 @@ export class ListsArea implements Area {
     };
     start("treasurer", 800, (life) => treasurerRound(life, stage, this.#caps));
     start("opener", 700, (life) => openerRound(life, stage, opened));
+    start("spender", 600, (life) => spenderRound(life, stage, spending));
     start("inspector", 1200, (life) => inspectorRound(life, stage, auditor, this.#isSteady));
     start("caretaker", 2000, (life) => caretakerRound(life, stage));
   }

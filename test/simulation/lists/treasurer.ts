@@ -19,6 +19,7 @@ async function setCaps(life: Life, { promises }: Stage, caps: CapsAuditor, runId
   const { random } = life.world;
   const cap = (): number => random.pick([0, 1 + random.int(most), 1 + random.int(most)]);
   const [tokenCap, usdMicro] = [cap(), cap()];
+  caps.ask(runId, { tokenCap, usdMicro });
   await life.call({
     method: "SetBudget",
     about: `${tokenCap} tokens, ${usdMicro} millionths for ${runId}`,

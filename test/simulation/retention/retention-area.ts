@@ -29,7 +29,7 @@ export class RetentionArea implements Area {
       startActor(world, network, `compactor-${i}`, 2000, (life) => compactorRound(life, stage));
     }
     for (let i = 1; i <= cast.archivist; i += 1) {
-      startActor(world, network, `archivist-${i}`, 1500, (life) => archivistRound(life, stage));
+      startActor(world, network, `archivist-${i}`, 1000, (life) => archivistRound(life, stage));
     }
     if (cast.hourglass > 0) {
       startActor(world, network, "hourglass", 2000, () => hourglassRound(world, auditor));

@@ -1,6 +1,6 @@
 import { startActor } from "../actors/actor.ts";
 import { agentRound } from "../actors/agent.ts";
-import { chatterRound, type Chat } from "../actors/chatter.ts";
+import { chatterRound, newChat, type Chat } from "../actors/chatter.ts";
 import { compensatorRound } from "../actors/compensator.ts";
 import { dispatcherRound } from "../actors/dispatcher.ts";
 import { FeedReader } from "../actors/feed-reader.ts";
@@ -39,7 +39,7 @@ export class TenantsArea implements Area {
     const calls = new RunCalls(promises);
     this.#stage = { world, ledger: new Ledger(world), promises, calls, scripts: plan.scripts, begun: new Map() };
     this.#letters = plan.scripts.flatMap(lettersOf);
-    this.#chat = { appName: "chat", userId: "bob", sessionId: "chat-1", created: false, said: [] };
+    this.#chat = newChat(1);
     this.#reader = new FeedReader(world, this.#network, auditor, "acme~reader", partition);
   }
 

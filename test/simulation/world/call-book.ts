@@ -5,6 +5,8 @@ export interface CallRecord {
   readonly caller: string;
   readonly leaseEpoch: number | undefined;
   readonly requestId: string | undefined;
+  /** Who it says that makes it. */
+  readonly claimer: string | undefined;
   readonly ifVersion: number | undefined;
   /** How often it arrived. */
   arrived: number;

@@ -4,6 +4,8 @@ import type { Random } from "../../../src/testing/random.ts";
 export const faultKinds = [
   /** A server is gone at once, with everything that it had in memory. */
   "server-crash",
+  /** A server that has crashed does not come back. */
+  "server-gone",
   /** A server stands still, for longer than leases and claims last, and goes on as if nothing had been. */
   "server-pause",
   /** Somebody corrects a server's clock. */
@@ -26,6 +28,8 @@ export const faultKinds = [
   "overtaken",
   /** A call of the store is refused before anything happens. */
   "store-away",
+  /** A server is cut off from the store for some time: all its calls are refused. */
+  "store-outage",
   /** A page is shorter than it could be. */
   "short-page",
   /** A request never arrives. */
@@ -46,6 +50,7 @@ export type FaultKind = (typeof faultKinds)[number];
 /** How often at most, as probabilities of one opportunity; a seed takes some part of it, and leaves some kinds out. */
 const highestRates: Readonly<Record<FaultKind, number>> = {
   "server-crash": 0.008,
+  "server-gone": 0.5,
   "server-pause": 0.006,
   "clock-jump": 0.004,
   "long-wait": 0.006,
@@ -57,6 +62,7 @@ const highestRates: Readonly<Record<FaultKind, number>> = {
   interloper: 0.05,
   overtaken: 0.5,
   "store-away": 0.06,
+  "store-outage": 0.004,
   "short-page": 0.3,
   "request-lost": 0.04,
   "request-late": 0.08,

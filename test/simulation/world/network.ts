@@ -74,13 +74,14 @@ export class Network {
   async call<T>(caller: string, spec: CallSpec<T>): Promise<T> {
     const number = this.#world.number();
     const { method, options = {}, ifVersion } = spec;
-    const { leaseEpoch, requestId } = options;
+    const { leaseEpoch, requestId, claimer } = options;
     const record = {
       number,
       method,
       caller,
       leaseEpoch,
       requestId,
+      claimer,
       ifVersion,
       arrived: 0,
       commitIds: new Set<string>(),

@@ -36,6 +36,7 @@ export class Server implements Process {
   readonly #engine: Engine;
   alive = true;
   pausedUntil = 0;
+  cutOffUntil = 0;
   /** Its clock is this far before (or behind) the world's time, in milliseconds. */
   skewMs: number;
   /** Called once, when it crashes. */

@@ -25,6 +25,8 @@ import type { World } from "./world.ts";
 export interface Process extends Owner {
   readonly name: string;
   alive: boolean;
+  /** Until when it cannot reach the store, in the world's time. */
+  cutOffUntil: number;
 }
 
 /**
@@ -161,7 +163,7 @@ export class SimulatedStore implements Store {
         });
       };
       if (!this.#process.alive) return;
-      if (faults.happens("store-away")) {
+      if (this.#process.cutOffUntil > scheduler.now || faults.happens("store-away")) {
         later(() => {
           reject(new TapeError("STORE_UNAVAILABLE", `simulated: ${what} cannot reach the store; try again`));
         });

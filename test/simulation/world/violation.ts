@@ -12,6 +12,7 @@ const invariantNames = [
   "one-epoch-writes",
   "lease-is-exclusive",
   "claim-is-exclusive",
+  "attempts-in-order",
   "no-second-dispatch",
   "no-run-after-confirmed",
   "newest-first",

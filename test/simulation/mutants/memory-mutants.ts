@@ -1,0 +1,96 @@
+import type { Mutant } from "./mutant.ts";
+
+/** Bugs in what is kept, for how long, and who is told of it. */
+export const memoryMutants: readonly Mutant[] = [
+  {
+    name: "few-versions",
+    bug: "a value keeps its last 500 versions, not 1,000",
+    file: "src/journal/value/value.ts",
+    find: "const keptVersions = 1000;",
+    replace: "const keptVersions = 500;",
+  },
+  {
+    name: "shared-change-twice",
+    bug: "a change of the user's state that is sent again is applied again, over later ones",
+    file: "src/journal/session/shared-state.ts",
+    find: "accept(shared.applied.includes(change) ? [] : [{",
+    replace: "accept(shared.applied.length < 0 ? [] : [{",
+  },
+  {
+    name: "temporary-kept",
+    bug: "temp: keys of an event are kept",
+    file: "src/journal/session/decide.ts",
+    find: 'else if (!key.startsWith("temp:")) delta.own.set(key, raw);',
+    replace: "else delta.own.set(key, raw);",
+  },
+  {
+    name: "session-ends-late",
+    bug: "GetSession gives the first events when the latest are asked for",
+    file: "src/journal/session/decide.ts",
+    find: "all.slice(-maxEvents);",
+    replace: "all.slice(0, maxEvents);",
+  },
+  {
+    name: "deleted-session-stays",
+    bug: "the events of a deleted session are there again when a session of its name is created",
+    file: "src/journal/session/session.ts",
+    find: "      session.events.clear();\n      session.trimBelow = session.seq + 1;",
+    replace: "",
+  },
+  {
+    name: "terms-lost",
+    bug: "compaction forgets how often an obligation may be tried, and by whom",
+    file: "src/journal/run/removal.ts",
+    find: "if (obligation !== undefined) obligation.terms = each;",
+    replace: "if (obligation !== undefined && obligation.terms !== null) obligation.terms = each;",
+  },
+  {
+    name: "payloads-stay",
+    bug: "the payloads of a compacted run stay in the store",
+    file: "src/engine/committer.ts",
+    find: "dropBodiesBelow: slot.bodiesFrom > slot.droppedBelow ? slot.bodiesFrom : undefined,",
+    replace: "dropBodiesBelow: undefined,",
+  },
+  {
+    name: "payloads-told-again",
+    bug: "payloads that compaction has removed are told once more while the run is being deleted",
+    file: "src/journal/run/rules.ts",
+    find: "(run.deletedAtMs > 0 ? run.seq : run.compactedSeq) + 1",
+    replace: "run.compactedSeq + 1",
+  },
+  {
+    name: "stuck-obligation-compacted",
+    bug: "a run is compacted though an obligation of it is STUCK",
+    file: "src/journal/run/run.ts",
+    find: '(obligation.dueAtOnce || obligation.status !== "PENDING");',
+    replace: '(obligation.dueAtOnce || obligation.status === "COMMITTED");',
+  },
+  {
+    name: "body-of-lost-append",
+    bug: "payloads of an append that lost are kept and told as if they had been written",
+    file: "src/engine/row-slot.ts",
+    find: "    this.#recent.clear();\n    this.#recentBytes = 0;",
+    replace: "",
+  },
+  {
+    name: "wake-up-missed",
+    bug: "a stream that reads while a commit is made does not hear of it",
+    file: "src/engine/wakeups.ts",
+    find: "if (heard || signal.aborted) done();",
+    replace: "if (signal.aborted) done();",
+  },
+  {
+    name: "feed-filter-stalls",
+    bug: "a filtered feed leaves out an entry that follows one which it does not want",
+    file: "src/engine/streams.ts",
+    find: 'if ((kind !== "" && kindOf(entry.kind) !== kind) || (fromMs > 0 && entry.at < fromMs)) return null;',
+    replace: 'if ((kind !== "" && entry.kind !== `${kind}/pending`) || (fromMs > 0 && entry.at < fromMs)) return null;',
+  },
+  {
+    name: "run-list-cut-short",
+    bug: "a page of runs on which something was left out has none behind it",
+    file: "src/engine/inspect/run-list.ts",
+    find: "(isCut || keys.more) ?",
+    replace: "(isCut || (keys.more && found.length === size)) ?",
+  },
+];

@@ -1,0 +1,103 @@
+import type { Mutant } from "./mutant.ts";
+
+/** Bugs in leases, waits, timers, scopes and in what they leave behind. */
+export const waitMutants: readonly Mutant[] = [
+  {
+    name: "waiting-keeps-lease",
+    bug: "a run that waits at a gate keeps its lease",
+    file: "src/journal/run/evolve.ts",
+    find: "run.waiting = { gate: meta.gate, occurrence: meta.occurrence };\n    run.lease = null;",
+    replace: "run.waiting = { gate: meta.gate, occurrence: meta.occurrence };",
+  },
+  {
+    name: "renewal-raises-epoch",
+    bug: "an owner who renews its lease is fenced off by that",
+    file: "src/journal/run/lifecycle.ts",
+    find: "const epoch = live === null ? run.epoch + 1 : run.epoch;",
+    replace: "const epoch = run.epoch + 1;",
+  },
+  {
+    name: "old-answer-again",
+    bug: "a second wait at a gate is answered with what the first one got",
+    file: "src/journal/run/gates.ts",
+    find: "const answered = run.gates.get(gate)?.answers[occurrence - 1];",
+    replace: "const answered = run.gates.get(gate)?.answers[0];",
+  },
+  {
+    name: "answer-to-any-wait",
+    bug: "a run is woken by the answer to another wait",
+    file: "src/journal/run/gates.ts",
+    find: 'if (status === "WAITING" && waiting?.gate === gate && waiting.occurrence === occurrence) {',
+    replace: 'if (status === "WAITING" && waiting !== null) {',
+  },
+  {
+    name: "timed-out-not-said",
+    bug: "an answer by timeout does not say that it is one",
+    file: "src/journal/run/timers.ts",
+    find: "{ ...resolution, timed_out: true }",
+    replace: "{ ...resolution }",
+  },
+  {
+    name: "timers-outlive-run",
+    bug: "the timers of a run that ends are not cancelled",
+    file: "src/journal/run/lifecycle.ts",
+    find: 'if (timer !== undefined) events.push(timerEvent(run, "cancelled", timer));',
+    replace: "if (timer === undefined) events.push(statusEvent(run.facts, status, detail));",
+  },
+  {
+    name: "cancelled-timer-fires",
+    bug: "a timer that was cancelled is still due",
+    file: "src/journal/run/evolve.ts",
+    find: "  else run.unfiredTimers.delete(id);",
+    replace: '  else if (state === "fired") run.unfiredTimers.delete(id);',
+  },
+  {
+    name: "moved-timer-stays",
+    bug: "a timer that is moved fires at its first time",
+    file: "src/journal/run/evolve.ts",
+    find: "    fireAtMs: meta.fire_at_ms,\n",
+    replace: '    fireAtMs: known?.state === "set" ? known.fireAtMs : meta.fire_at_ms,\n',
+  },
+  {
+    name: "scope-not-needed",
+    bug: "a NON_IDEMPOTENT effect is begun without a scope that the run was granted",
+    file: "src/journal/run/effects.ts",
+    find: '(intent.scope !== "" && scopes.includes(intent.scope))) return null;',
+    replace: 'intent.scope !== "") return null;',
+  },
+  {
+    name: "denial-twice",
+    bug: "every denial of the same scope is journaled",
+    file: "src/journal/run/effects.ts",
+    find: "if (run.denials.has(ref)) throw error;",
+    replace: 'if (run.denials.has(ref) && intent.scope === "") throw error;',
+  },
+  {
+    name: "few-request-ids",
+    bug: "a run remembers 16 request ids, not 64",
+    file: "src/journal/run/evolve.ts",
+    find: "const rememberedRequests = 64;",
+    replace: "const rememberedRequests = 16;",
+  },
+  {
+    name: "caps-lost",
+    bug: "a charge forgets the caps of the run",
+    file: "src/journal/run/evolve.ts",
+    find: "    ...run.budget,\n    usdSpent",
+    replace: "    usdCap: 0,\n    tokenCap: run.budget.tokenCap,\n    usdSpent",
+  },
+  {
+    name: "empty-field-erases",
+    bug: "an observation without a reference erases the one that is recorded",
+    file: "src/journal/run/evolve.ts",
+    find: "known.externalRef = meta.external_ref ?? known.externalRef;",
+    replace: 'known.externalRef = meta.external_ref ?? "";',
+  },
+  {
+    name: "reconcile-key-late",
+    bug: "a run with an effect in doubt is listed as of the newest one",
+    file: "src/journal/run/index-keys.ts",
+    find: "if (known === undefined || ms < known) this.#times.set(index, ms);",
+    replace: "if (known === undefined || ms > known) this.#times.set(index, ms);",
+  },
+];
