@@ -5,11 +5,21 @@ import { TapeError } from "../../src/errors.ts";
 import type { Tape } from "../../src/model/tape.ts";
 import { rpcMethods } from "../../src/rpc/rpc-methods.ts";
 import { MemoryStore } from "../../src/store/memory/memory-store.ts";
-import type { ReadOptions, RowId, RowSlice } from "../../src/store/store.ts";
+import type {
+  FeedPage,
+  ReadOptions,
+  RowId,
+  RowSlice,
+  ScanOptions,
+  ScanPage,
+  Store,
+  TailOptions,
+} from "../../src/store/store.ts";
 import { ForwardingStore } from "../../src/testing/forwarding-store.ts";
 import { fuzz } from "./fuzz.ts";
 import { sampleJournal } from "./sample-journal.ts";
 import { pure, type Target, type Trial } from "./target.ts";
+import { openBackground, type DamagedPart } from "./targets/background.ts";
 import { cel, checkCel, type Compile } from "./targets/cel.ts";
 import { checkDecoder } from "./targets/decoder.ts";
 import { json, openJson } from "./targets/json.ts";
@@ -251,4 +261,72 @@ it("makes a failing input smaller", async () => {
   };
   const { failure } = await fuzz(target as Target, { seed: 1, seconds: 30, inputs: 10_000 });
   expect(failure).toEqual({ input: "x", what: "an x" });
+});
+
+/** The head of a run is gone. */
+const damagedRun: DamagedPart = { row: 1, part: "head", entry: 0, change: "lose", at: 0, bit: 0 };
+
+describe("the judge of background work", () => {
+  let change = (store: Store): Store => store;
+  const opened = openBackground((store) => change(store));
+
+  /** What is wrong when the server makes this of the store. */
+  const foundWith = async (planted: (store: Store) => Store, rows = [damagedRun]): Promise<string> => {
+    const { check } = await opened;
+    change = planted;
+    try {
+      return await check({ store: "memory", rows, keys: [] });
+    } catch (error) {
+      return String(error);
+    }
+  };
+
+  it("sees a damaged row that keeps the feed from everybody", async () => {
+    class Stopped extends ForwardingStore {
+      override async tail(options: TailOptions): Promise<FeedPage> {
+        const page = await super.tail(options);
+        for (const { row } of page.entries) await this.read(row);
+        for (const { row, kind } of page.entries) {
+          if (!/^\w+\/\w+$/.test(kind)) throw new TapeError("STORE_CORRUPT", `row ${row} cannot be read`);
+        }
+        return page;
+      }
+    }
+    const kind: DamagedPart = { ...damagedRun, part: "kind" };
+    expect(await foundWith((store) => new Stopped(store), [kind])).toMatch(
+      /was not matched|subscribeEvents ended|instead|more than \d+ calls/,
+    );
+  });
+
+  it("sees timers that stop at a damaged row", async () => {
+    class Stopped extends ForwardingStore {
+      override async scan(index: string, options: ScanOptions): Promise<ScanPage> {
+        const page = await super.scan(index, options);
+        return index === "tick" ? { ...page, items: page.items.slice(0, 1) } : page;
+      }
+    }
+    expect(await foundWith((store) => new Stopped(store))).toMatch(/instead of/);
+  });
+
+  it("sees damage that nobody is told of", async () => {
+    class Silent extends ForwardingStore {
+      override async read(row: RowId, options?: ReadOptions): Promise<RowSlice | null> {
+        const slice = await super.read(row, options);
+        return slice?.head.length === 0 ? null : slice;
+      }
+    }
+    const told = await foundWith((store) => new Silent(store), [{ ...damagedRun, row: 3 }]);
+    expect(told).toMatch(/nobody is told of ~\/task\//);
+  });
+
+  it("sees a store that is asked without end", async () => {
+    class Busy extends ForwardingStore {
+      override async scan(index: string, options: ScanOptions): Promise<ScanPage> {
+        const times = index === "tick" ? 200 : 0;
+        for (let i = 0; i < times; i += 1) await super.scan(index, options);
+        return super.scan(index, options);
+      }
+    }
+    expect(await foundWith((store) => new Busy(store))).toMatch(/more than \d+ calls of the store/);
+  });
 });

@@ -8,32 +8,18 @@ import { MemoryStore } from "../../../src/store/memory/memory-store.ts";
 import type { FeedPage, ReadOptions, RowId, RowSlice, Store, TailOptions } from "../../../src/store/store.ts";
 import type { FakeClock } from "../../../src/testing/fake-clock.ts";
 import { ForwardingStore } from "../../../src/testing/forwarding-store.ts";
+import { changedBytes, changedText, changes, type Change } from "../damage.ts";
 import { wrong, type Target } from "../target.ts";
 import { sampleJournal, type Sample } from "../sample-journal.ts";
 
 const parts = ["head", "meta", "body", "kind", "entry"] as const;
-const changes = ["cut", "flip", "lose"] as const;
 
 /** What happens to which row: where and which bit are taken modulo what there is. */
-export interface Damage {
+export interface Damage extends Change {
   readonly row: number;
   readonly part: (typeof parts)[number];
   readonly entry: number;
-  readonly change: (typeof changes)[number];
-  readonly at: number;
-  readonly bit: number;
 }
-
-const decoder = new TextDecoder();
-
-function changed(bytes: Uint8Array, { change, at, bit }: Damage): Uint8Array {
-  const where = at % Math.max(1, bytes.length);
-  if (change === "lose") return new Uint8Array(0);
-  if (change === "cut") return bytes.subarray(0, where);
-  return bytes.map((byte, i) => (i === where ? byte ^ (1 << bit) : byte));
-}
-
-const changedText = (text: string, damage: Damage): string => decoder.decode(changed(Buffer.from(text), damage));
 
 /** A store of which one row comes back damaged. */
 class DamagedStore extends ForwardingStore {
@@ -49,7 +35,7 @@ class DamagedStore extends ForwardingStore {
   override async read(row: RowId, options?: ReadOptions): Promise<RowSlice | null> {
     const slice = await super.read(row, options);
     if (slice === null || row !== this.#row) return slice;
-    if (this.#damage.part === "head") return { ...slice, head: changed(slice.head, this.#damage) };
+    if (this.#damage.part === "head") return { ...slice, head: changedBytes(slice.head, this.#damage) };
     return { ...slice, entries: this.#entries(slice.entries) };
   }
 
@@ -80,7 +66,7 @@ class DamagedStore extends ForwardingStore {
         case "kind":
           return [{ ...entry, kind: changedText(entry.kind, damage) }];
         default:
-          return [entry.body === undefined ? entry : { ...entry, body: changed(entry.body, damage) }];
+          return [entry.body === undefined ? entry : { ...entry, body: changedBytes(entry.body, damage) }];
       }
     });
   }
