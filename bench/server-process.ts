@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { readEnvironment } from "../src/server/config.ts";
 import { keepLog } from "../test/kept-logs.ts";
+import { started } from "./server-start.ts";
 
 /** `tape serve` as a process of its own. */
 export interface ServerProcess {
@@ -12,7 +13,8 @@ export interface ServerProcess {
 }
 
 /**
- * Starts this program's server, on a free port unless told. Rejects with what it wrote when it does not start.
+ * Starts this program's server, on a free port unless told.
+ * Errors: SERVER_UNAVAILABLE with what it wrote, when it does not start.
  * @param env Beside the environment of this process.
  */
 export async function startServer(
@@ -20,6 +22,7 @@ export async function startServer(
   storeUrl: string,
   listenPort = 0,
   env: Readonly<Record<string, string>> = {},
+  patienceMs?: number,
 ): Promise<ServerProcess> {
   const args = [program, "serve", "--store", storeUrl, "--listen", `127.0.0.1:${listenPort}`];
   const child = spawn(process.execPath, args, {
@@ -29,7 +32,7 @@ export async function startServer(
   keepLog(child, import.meta.filename);
   const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const written: string[] = [];
-  const port = await new Promise<number>((resolve, reject) => {
+  const ready = new Promise<number>((resolve) => {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (line) => {
         written.push(line);
@@ -37,8 +40,9 @@ export async function startServer(
         if (found !== null) resolve(Number(found[1]));
       });
     }
-    void exited.then(() => reject(new Error(`the server did not start: ${written.join("\n")}`)));
   });
+  const what = listenPort === 0 ? "the server" : `the server on port ${listenPort}`;
+  const port = await started({ what, child, storeUrl, ready, written: () => written.join("\n"), patienceMs });
   return {
     port,
     pid: child.pid ?? 0,

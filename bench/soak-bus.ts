@@ -14,6 +14,7 @@ import { busSoak } from "./bus/bus-soak.ts";
 import { makePlace, openHost } from "./postgres-place.ts";
 import { printTally } from "./soak/print-tally.ts";
 import { wholeNumber } from "./whole-number.ts";
+import { wordsOfError } from "./words-of-error.ts";
 
 interface StorePlace {
   /** May hold a password: never to be printed. */
@@ -42,6 +43,9 @@ try {
   });
   printTally(tally, seed);
   process.exitCode = tally.violations.length === 0 ? 0 : 1;
+} catch (error) {
+  console.error(`soak:bus: it could not be done: ${wordsOfError(error)}`);
+  process.exitCode = 1;
 } finally {
   await place.remove();
 }

@@ -13,6 +13,7 @@ import type { Kill } from "./soak/killer.ts";
 import { printTally } from "./soak/print-tally.ts";
 import { soak } from "./soak/soak.ts";
 import { wholeNumber } from "./whole-number.ts";
+import { wordsOfError } from "./words-of-error.ts";
 
 const clients = 64;
 const killEveryMs = 5_000;
@@ -34,6 +35,9 @@ try {
   });
   printTally(tally, seed);
   process.exitCode = tally.violations.length === 0 ? 0 : 1;
+} catch (error) {
+  console.error(`soak:postgres: it could not be done: ${wordsOfError(error)}`);
+  process.exitCode = 1;
 } finally {
   await host.close();
 }

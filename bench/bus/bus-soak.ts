@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EventEntry } from "../../src/client/index.ts";
-import { toTapeError } from "../../src/errors.ts";
+import { TapeError } from "../../src/errors.ts";
 import { seededRandom, type Random } from "../../src/testing/random.ts";
 import { Caller } from "../soak/caller.ts";
 import { Servers } from "../soak/servers.ts";
 import { Tally } from "../soak/tally.ts";
+import { wordsOfError } from "../words-of-error.ts";
 import { auditor, orders } from "./orders.ts";
 import { placeOf, work, type Seen } from "./worker.ts";
 
@@ -48,7 +49,7 @@ export async function busSoak(options: BusSoakOptions): Promise<Tally> {
     const director = newCaller("director");
     for (const { reaction } of orders) await director.call((tape) => tape.registerReaction(reaction));
     const started = performance.now();
-    const kills = killNowAndThen(servers, random, tally, options, killing.signal);
+    const kills = act(tally, () => killNowAndThen(servers, random, tally, options, killing.signal));
     const runs = Math.ceil(options.entries / (decisionsOfRun + 2) / writers);
     const workers = orders
       .filter(({ reaction }) => reaction.handlerKind !== "AGENT")
@@ -88,8 +89,7 @@ async function act(tally: Tally, life: () => Promise<void>): Promise<void> {
   try {
     await life();
   } catch (error) {
-    const { reason, message } = toTapeError(error);
-    tally.violation("call failed", `${reason}: ${message}`);
+    tally.violation("call failed", wordsOfError(error));
   }
 }
 
@@ -158,11 +158,12 @@ async function audited(caller: Caller, tally: Tally): Promise<readonly EventEntr
   }
 }
 
-/** Everything in the feed, up to the value that says that it is all. */
+/** Everything in the feed, up to the value that says that it is all. Errors: DEADLINE_EXCEEDED. */
 async function feed(caller: Caller): Promise<readonly EventEntry[]> {
   const key = caller.newRequestId();
   await caller.call((tape) => tape.writeValue({ namespace: "soak", key, valueJson: "true" }));
-  for (;;) {
+  const until = performance.now() + patienceMs;
+  while (performance.now() < until) {
     const entries: EventEntry[] = [];
     try {
       for await (const entry of caller.tape.subscribeEvents({})) {
@@ -175,6 +176,7 @@ async function feed(caller: Caller): Promise<readonly EventEntry[]> {
     caller.switchServer();
     await sleep(100);
   }
+  throw new TapeError("DEADLINE_EXCEEDED", `no server gave the whole feed within ${patienceMs} ms`);
 }
 
 async function check(caller: Caller, entries: readonly EventEntry[], seen: Seen, tally: Tally): Promise<void> {

@@ -35,7 +35,7 @@ export class Servers {
       if (!ports.includes(port)) ports.push(port);
     }
     const servers = new Servers(program, storeUrl, ports, environment);
-    const started = await Promise.allSettled(ports.map((port) => servers.#start(port)));
+    const started = await Promise.allSettled(ports.map((port) => servers.#start(port, mostFirstStarts)));
     const failed = started.find((one) => one.status === "rejected");
     if (failed === undefined) return servers;
     await servers.close();
@@ -63,19 +63,21 @@ export class Servers {
     this.#running.clear();
   }
 
-  /** A database that is starting itself is waited for. */
-  async #start(port: number): Promise<void> {
+  /** A database that is starting itself is waited for. Errors: SERVER_UNAVAILABLE with what the server wrote. */
+  async #start(port: number, mostTries: number = mostStarts): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
         this.#running.set(port, await startServer(this.#program, this.#storeUrl, port, this.#environment));
         return;
       } catch (error) {
-        if (tries === mostStarts) throw error;
+        if (tries === mostTries) throw error;
         await sleep(pauseMs);
       }
     }
   }
 }
 
+/** In the beginning the database is there. */
+const mostFirstStarts = 3;
 const mostStarts = 20;
 const pauseMs = 250;

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { started } from "../../bench/server-start.ts";
+import { TapeError } from "../../src/errors.ts";
 import type { FromServer, PlantedBug, ToServer, Watch } from "./server/protocol.ts";
 import { admission } from "./server/tenants.ts";
 
@@ -15,6 +17,8 @@ export interface CrashServerOptions {
   readonly marks?: string | undefined;
   /** Beside the environment of this process. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Until it takes calls, in milliseconds. */
+  readonly patienceMs?: number | undefined;
 }
 
 /** A server in a process of its own, whose calls can be held at a step. */
@@ -34,9 +38,9 @@ export class CrashServer {
     child.on("message", (message) => this.#take(message as FromServer));
   }
 
-  /** One that takes calls. Rejects with what it wrote when it does not start. */
+  /** One that takes calls. Errors: SERVER_UNAVAILABLE with what it wrote, when it does not start. */
   static async start(options: CrashServerOptions): Promise<CrashServer> {
-    const { program, storeUrl, port, planted, marks, env } = options;
+    const { program, storeUrl, port, planted, marks, env, patienceMs } = options;
     const args = ["--port", String(port), "--store", storeUrl];
     if (planted !== undefined) args.push("--plant", planted);
     if (marks !== undefined) args.push("--marks", marks);
@@ -47,21 +51,20 @@ export class CrashServer {
     });
     let complaints = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (complaints += text));
-    const listening = await new Promise<number>((resolve, reject) => {
+    const ready = new Promise<number>((resolve) => {
       child.once("message", (message) => {
         const told = message as FromServer;
         if (told.kind === "listening") resolve(told.port);
       });
-      child.once("close", () => reject(new Error(`the server did not start: ${complaints.slice(-2000)}`)));
     });
+    const what = port === 0 ? "the server" : `the server on port ${port}`;
+    const listening = await started({ what, child, storeUrl, ready, written: () => complaints, patienceMs });
     return new CrashServer(child, listening, () => complaints);
   }
 
   /** Ready to hold this call when it comes. */
   async watch(watch: Watch): Promise<void> {
-    const watching = this.#told("watching", watch.requestId);
-    this.#send({ kind: "watch", watch });
-    await watching;
+    await this.#ask({ kind: "watch", watch }, this.#told("watching", watch.requestId));
   }
 
   /** Resolves when the call is held. To be asked before the call is sent. */
@@ -81,9 +84,7 @@ export class CrashServer {
 
   /** Makes a server on a SQLite file move its log into the file. */
   async checkpoint(): Promise<void> {
-    const done = this.#told("checkpointed", "");
-    this.#send({ kind: "checkpoint" });
-    await done;
+    await this.#ask({ kind: "checkpoint" }, this.#told("checkpointed", ""));
   }
 
   /** Resolves when it has died; rejects when it is still there after a while. */
@@ -92,7 +93,7 @@ export class CrashServer {
     await this.#exited;
     clearTimeout(timer);
     if (this.#child.exitCode !== null && this.#child.exitCode !== 0) {
-      throw new Error(`the server ended by itself: ${this.#complaints().slice(-2000)}`);
+      throw new TapeError("SERVER_UNAVAILABLE", `the server ended by itself: ${this.#complaints().slice(-2000)}`);
     }
   }
 
@@ -106,6 +107,15 @@ export class CrashServer {
   async stop(): Promise<void> {
     this.#child.kill("SIGTERM");
     await this.#exited;
+  }
+
+  /** Errors: SERVER_UNAVAILABLE when it ends before it has answered. */
+  async #ask(message: ToServer, answer: Promise<unknown>): Promise<void> {
+    this.#send(message);
+    const ended = this.#exited.then(() => {
+      throw new TapeError("SERVER_UNAVAILABLE", `the server on port ${this.port} has ended by itself`);
+    });
+    await Promise.race([answer, ended]);
   }
 
   #send(message: ToServer): void {

@@ -1,6 +1,7 @@
 // The command of the crash matrix: `npm run crash -- --help`.
 import { fileURLToPath } from "node:url";
 import { Tally } from "../../bench/soak/tally.ts";
+import { wordsOfError } from "../../bench/words-of-error.ts";
 import { TapeError } from "../../src/errors.ts";
 import { seededRandom, type Random } from "../../src/testing/random.ts";
 import { nameOfVictim, victimsOf } from "./blow.ts";
@@ -34,14 +35,18 @@ async function main(): Promise<number> {
     }
     return await crash(options, await openPlace(options.store));
   } catch (error) {
-    if (!(error instanceof TapeError) || !/^(?:ARGUMENT|STORE_URL)_INVALID$/.test(error.reason)) throw error;
+    if (!(error instanceof TapeError) || !/^(?:ARGUMENT|STORE_URL)_INVALID$/.test(error.reason)) {
+      process.stderr.write(`crash: it could not be done: ${wordsOfError(error)}\n`);
+      return 1;
+    }
     process.stderr.write(`crash: ${error.message}\n\n${help}`);
     return 2;
   }
 }
 
 async function crash(options: CrashOptions, place: Place): Promise<number> {
-  const { clients, rounds, together, kills, only, seed, verbose } = options;
+  const { clients, rounds, kills, only, seed, verbose, patience } = options;
+  const { together = place.together, plant: planted } = options;
   const tally = new Tally();
   const random = seededRandom(seed);
   const victims = victimsOf(place);
@@ -53,18 +58,28 @@ async function crash(options: CrashOptions, place: Place): Promise<number> {
   try {
     write(`${place.title}: ${scenarios.length} calls, ${clients} agents beside them, seed ${seed}`);
     if (place.note !== undefined) write(place.note);
-    await runMatrix({ place, program, scenarios, victims, rounds, together, clients, random, tally, tables, onCrash });
+    const asked = { place, program, scenarios, victims, rounds, together, clients, random, planted, patience };
+    await runMatrix({ ...asked, tally, tables, onCrash });
     for (const table of tables.values()) for (const line of ["", ...table.lines()]) write(line);
     if (kills > 0) {
       const served = fileURLToPath(new URL("./cli/main.js", import.meta.resolve("tape-journal")));
-      await killAtRandom({ place, program: served, kills, clients, random, tally, onCrash });
+      await told(tally, () => killAtRandom({ place, program: served, kills, clients, random, tally, onCrash }));
     }
-    if (place.title === "SQLite" && options.images > 0) await powerLoss(options, random, tally);
+    if (place.title === "SQLite" && options.images > 0) await told(tally, () => powerLoss(options, random, tally));
   } finally {
     await place.remove();
   }
   for (const line of closingLines(tally, seed)) write(line);
   return tally.violations.length === 0 ? 0 : 1;
+}
+
+/** Does this; that it could not be done to its end is told. */
+async function told(tally: Tally, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    tally.violation("not finished", wordsOfError(error));
+  }
 }
 
 async function powerLoss({ images, only }: CrashOptions, random: Random, tally: Tally): Promise<void> {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectTape } from "../../src/client/connect-tape.ts";
-import { toTapeError } from "../../src/errors.ts";
 import type { Tape } from "../../src/model/tape.ts";
 import type { Random } from "../../src/testing/random.ts";
 import { acknowledged, type Tally } from "../../bench/soak/tally.ts";
+import { wordsOfError } from "../../bench/words-of-error.ts";
 import { freePort } from "../postgres/loopback-port.ts";
 import { nameOfVictim, prepareBlow, type UnderWay, type Victim } from "./blow.ts";
-import { attempt, insist, insistent, type Attempt } from "./calls.ts";
+import { attempt, type Attempt, defaultPatience, insist, insistent, lookingOnce, type Patience } from "./calls.ts";
 import { CrashServer } from "./crash-server.ts";
 import { Load } from "./load.ts";
 import type { Place } from "./places/place.ts";
@@ -35,6 +35,8 @@ export interface MatrixOptions {
   readonly tally: Tally;
   readonly tables: ReadonlyMap<string, CrashTable>;
   readonly planted?: PlantedBug | undefined;
+  /** Of the calls that are looked at. Default: {@link defaultPatience}. */
+  readonly patience?: Patience | undefined;
   /** Default: all of them. */
   readonly moments?: ((moment: Moment) => boolean) | undefined;
   /** Told what goes on. */
@@ -42,14 +44,16 @@ export interface MatrixOptions {
 }
 
 /** How many things are read at once; and prepared, of which some wait for tasks that are made by themselves. */
-const width = 8;
+const width = 32;
 const preparedTogether = 64;
-const timeoutMs = 30_000;
 /** What follows a commit, as the removal of index keys may, follows soon. */
 const settleMs = 150;
 const mostLooks = 4;
 
-/** Kills the victims at every moment of every scenario, under load; what is wrong afterwards is told to the tally. */
+/**
+ * Kills the victims at every moment of every scenario, under load; what is wrong afterwards is told to the tally, and so is
+ * what could not be done. Never rejects for what a server, a store or a call does.
+ */
 export async function runMatrix(options: MatrixOptions): Promise<void> {
   const matrix = new Matrix(options, await freePort());
   await matrix.run();
@@ -61,18 +65,22 @@ class Matrix {
   readonly #tape: Tape;
   /** Sends until it is answered. */
   readonly #patient: Tape;
+  readonly #patience: Patience;
+  /** Of which a call failed, which was told. */
+  readonly #failed = new Set<ReadyCell>();
   #server: CrashServer | undefined;
   #names = 0;
 
   constructor(options: MatrixOptions, port: number) {
     this.#options = options;
     this.#port = port;
+    this.#patience = options.patience ?? defaultPatience;
     this.#tape = connectTape(`tape://127.0.0.1:${port}`, {
       token: matrixToken,
-      timeoutMs,
+      timeoutMs: this.#patience.attemptMs,
       retries: { maxAttempts: 1 },
     });
-    this.#patient = insistent(this.#tape);
+    this.#patient = insistent(this.#tape, this.#patience);
   }
 
   async run(): Promise<void> {
@@ -94,11 +102,18 @@ class Matrix {
       await load?.finish();
       // The last look is through a server that has seen none of it.
       await this.#restart();
+      const once = lookingOnce(this.#tape);
       await inParallel(
         ready.flatMap(([, those]) => those),
-        (cell) => this.#judge(cell, "at the end"),
+        async (cell) => {
+          // What was never answered may be there or not.
+          if (this.#failed.has(cell)) return;
+          await this.#told(cell.scenario, "at the end", () => this.#judge(cell, "at the end", once));
+        },
       );
       await load?.check();
+    } catch (error) {
+      tally.violation("not finished", `the matrix ended early: ${wordsOfError(error)}`);
     } finally {
       await load?.close();
       await this.#tape.close();
@@ -120,10 +135,12 @@ class Matrix {
 
   /** Sees what every scenario comes to, and from that all of its moments. */
   async #plan(): Promise<readonly Cell[]> {
-    const { scenarios, rounds, moments = () => true } = this.#options;
+    const { scenarios, rounds, moments = () => true, onCrash } = this.#options;
     const cells: Cell[] = [];
     for (const scenario of scenarios) {
-      const twin = await this.#twin(scenario);
+      const twin = await this.#told(scenario, "undisturbed", () => this.#twin(scenario));
+      if (twin === undefined) continue;
+      onCrash?.(`${scenario.name} undisturbed: ${twin.appends} appends, ${twin.requests} requests that write`);
       for (let round = 0; round < rounds; round += 1) {
         for (const moment of momentsOf(twin).filter(moments)) cells.push({ scenario, twin, moment });
       }
@@ -141,7 +158,7 @@ class Matrix {
     const before = await this.#facts(prepared);
     await server.watch({ requestId: name, rows: prepared.rows, step: "replied", nth: 0 });
     const counted = place.wire?.count(prepared.rows);
-    const answer = await insist(() => prepared.call(this.#tape, { requestId: name }));
+    const answer = await this.#insist(() => prepared.call(this.#tape, { requestId: name }));
     if (counted !== undefined) await sleep(settleMs);
     const requests = counted?.() ?? 0;
     const called = await this.#facts(prepared);
@@ -152,25 +169,40 @@ class Matrix {
     await this.#callNeighbour(untouched, other);
     const stages = [before, called, await this.#facts(untouched), facts];
     // Its turn comes before those of others.
-    await insist(() => untouched.call(this.#tape, { requestId: other }));
+    await this.#insist(() => untouched.call(this.#tape, { requestId: other }));
     return { facts, stages, answer: plain(answer, name), appends: server.appends(name), requests };
   }
 
-  #facts(prepared: Prepared): Promise<Facts> {
-    return insist(() => prepared.facts(this.#tape));
+  #insist<T>(send: () => Promise<T>): Promise<T> {
+    return insist(send, this.#patience);
+  }
+
+  #facts(prepared: Prepared, tape: Tape = this.#tape): Promise<Facts> {
+    return this.#insist(() => prepared.facts(tape));
   }
 
   async #callNeighbour(prepared: Prepared, name: string): Promise<void> {
-    await insist(async () => prepared.neighbour?.(this.#tape, { requestId: `${name}/neighbour` }));
+    await this.#insist(async () => prepared.neighbour?.(this.#tape, { requestId: `${name}/neighbour` }));
   }
 
   async #prepare(cells: readonly Cell[]): Promise<readonly ReadyCell[]> {
     const inOrder = this.#groupOrder(cells).map((cell) => ({ ...cell, name: this.#name(), turn: this.#names }));
-    const prepare = async ({ turn, ...cell }: (typeof inOrder)[number]): Promise<ReadyCell> => {
-      const prepared = await cell.scenario.prepare(this.#patient, cell.name, turn);
-      return { ...cell, prepared };
+    const prepare = async ({ turn, ...cell }: (typeof inOrder)[number]): Promise<readonly ReadyCell[]> => {
+      const make = () => cell.scenario.prepare(this.#patient, cell.name, turn);
+      const prepared = await this.#told(cell.scenario, `made ready (${cell.name})`, make);
+      return prepared === undefined ? [] : [{ ...cell, prepared }];
     };
-    return inParallel(inOrder, prepare, preparedTogether);
+    return (await inParallel(inOrder, prepare, preparedTogether)).flat();
+  }
+
+  /** Does this; that it failed is told. */
+  async #told<T>(scenario: Scenario, when: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#options.tally.violation("call failed", `${scenario.name}, ${when}: ${wordsOfError(error)}`);
+      return undefined;
+    }
   }
 
   /** Cells of one moment stand together, so that their calls can be held together. */
@@ -237,11 +269,12 @@ class Matrix {
   async #settle({ cell, call, neighbour }: SentCall, moment: Moment, isKilled: boolean): Promise<void> {
     const { prepared, name, scenario, twin } = cell;
     const { tally } = this.#options;
-    try {
+    this.#failed.add(cell);
+    await this.#told(scenario, `at ${JSON.stringify(moment)} (${name})`, async () => {
       const attempts = await Promise.all([call, neighbour]);
       if (attempts.every(({ kind }) => kind === "answered")) await this.#judge(cell, "before it was sent again");
       else if (isKilled && prepared.rows.length === 1) await this.#judgeHalfDone(cell);
-      const answer = await insist(() => prepared.call(this.#tape, { requestId: name }));
+      const answer = await this.#insist(() => prepared.call(this.#tape, { requestId: name }));
       await this.#callNeighbour(prepared, name);
       tally.count(acknowledged, 2);
       await this.#judge(cell, "after it was sent again");
@@ -249,14 +282,12 @@ class Matrix {
       if (scenario.answersAgain && given !== twin.answer) {
         this.#report(cell, "wrong answer", `sent again it answered ${given}, not ${twin.answer}`);
       }
-    } catch (error) {
-      const { reason, message } = toTapeError(error);
-      this.#report(cell, "call failed", `at ${JSON.stringify(moment)}: ${reason}: ${message}`);
-    }
+      this.#failed.delete(cell);
+    });
   }
 
-  async #judge(cell: ReadyCell, when: string): Promise<void> {
-    const found = await this.#facts(cell.prepared);
+  async #judge(cell: ReadyCell, when: string, tape?: Tape): Promise<void> {
+    const found = await this.#facts(cell.prepared, tape);
     for (const { kind, what } of compare(cell.twin.facts, found)) this.#report(cell, kind, `${when}: ${what}`);
   }
 

@@ -32,20 +32,23 @@ export interface Outcome {
 /** What the slack of the recorder covers, in milliseconds, with some to spare. */
 const mostCorrectedMs = 15;
 
-/** Plays rounds on real servers and judges every history. */
+/** Plays rounds on real servers and judges every history. Errors: SERVER_UNAVAILABLE when one of them does not start. */
 export async function campaign(options: CampaignOptions): Promise<Outcome> {
   const random = seededRandom(options.seed);
   await using served = await Served.open(options);
   const over = new AbortController();
   const { troubleEveryMs } = options;
   const trouble = troubleEveryMs === undefined ? undefined : served.trouble(random.fork(), troubleEveryMs, over.signal);
+  // Told when it is awaited, at the end; what is left of the rounds would show nothing.
+  const broken = new AbortController();
+  trouble?.catch(() => broken.abort());
   const summary = new Summary();
   const strange: string[] = [];
   let unjudged = 0;
   // Not of the seed: on a store that has been used before, the names must be new ones.
   const mark = randomUUID().slice(0, 8);
   try {
-    for (let round = 1; round <= options.rounds; round += 1) {
+    for (let round = 1; round <= options.rounds && !broken.signal.aborted; round += 1) {
       const { objectsOfEach, callsOfEach } = options;
       const began = Date.now() - performance.now();
       const histories = await playRound(

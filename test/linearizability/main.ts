@@ -1,6 +1,7 @@
 // The command that checks linearizability: `npm run lin -- --help`.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { wordsOfError } from "../../bench/words-of-error.ts";
 import { campaign } from "./campaign.ts";
 import { read, save, storyOf } from "./report.ts";
 import type { History } from "./round.ts";
@@ -132,6 +133,11 @@ async function run(values: Exclude<ReturnType<typeof options>, undefined>): Prom
 const values = options();
 if (values.help) write(help);
 else {
-  const holds = values.check === undefined ? await run(values) : checkFile(values.check);
-  process.exitCode = holds ? 0 : 1;
+  try {
+    const holds = values.check === undefined ? await run(values) : checkFile(values.check);
+    process.exitCode = holds ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`lin: nothing is shown, because it could not be done: ${wordsOfError(error)}\n`);
+    process.exitCode = 1;
+  }
 }

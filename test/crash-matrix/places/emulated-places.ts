@@ -40,6 +40,7 @@ function emulated(
     storeUrl,
     env: { ...env, METADATA_SERVER_DETECTION: "none" },
     commitUs: 8000,
+    together: 50,
     outages: [{ name: "the connections to the database", strike: async () => wire.cut() }],
     wire,
     note,

@@ -44,6 +44,8 @@ export interface Place {
   readonly env: Readonly<Record<string, string>>;
   /** How long a commit takes at most when little else goes on, in microseconds: kills in the middle of one fall within. */
   readonly commitUs: number;
+  /** Calls to be at their step when something is killed, unless told: 1, so that each is killed by itself, where a kill is cheap. */
+  readonly together: number;
   readonly outages: readonly Outage[];
   readonly wire?: Wire | undefined;
   /** What the report says about what is not killed here. */

@@ -14,6 +14,7 @@ export async function foreignPostgres(url: string): Promise<Place> {
     storeUrl: made.storeUrl,
     env: {},
     commitUs,
+    together: 1,
     outages: [],
     note: "the database of that URL is somebody's: only the server of Tape was killed",
     remove: () => made.drop(),
@@ -31,6 +32,7 @@ export async function ownPostgres(): Promise<Place> {
     storeUrl: made.storeUrl,
     env: {},
     commitUs,
+    together: 1,
     outages: [
       { name: "the database, all its processes at once", strike: () => killAll(server) },
       { name: "the database, one backend", strike: () => killBackend(server) },

@@ -5,7 +5,7 @@ import type { Place } from "./place.ts";
 
 /** A SQLite file: one of our own in a temporary folder, or the one that is named. */
 export async function sqlitePlace(storeUrl?: string): Promise<Place> {
-  const shape = { title: "SQLite", env: {}, commitUs: 600, outages: [] };
+  const shape = { title: "SQLite", env: {}, commitUs: 600, together: 1, outages: [] };
   if (storeUrl !== undefined) return { ...shape, storeUrl, remove: async () => undefined };
   const folder = await mkdtemp(join(tmpdir(), "tape-crash-matrix-"));
   return {

@@ -6,7 +6,8 @@ import { factsOfReaction, patternOf } from "./facts.ts";
 import { leaseMs, partition } from "./run-scene.ts";
 import { scenario, type Prepared, type Scenario } from "./scenario.ts";
 
-const pauseMs = 20;
+/** Many wait at once, each with a read of all lists of tasks, and the feed of some stores brings an entry after seconds. */
+const longestPauseMs = 1000;
 const patienceMs = 60_000;
 
 const reactionOf = (name: string) =>
@@ -25,7 +26,7 @@ async function task(tape: Tape, name: string): Promise<Task> {
   await tape.registerReaction(reactionOf(name));
   await tape.writeValue({ namespace: name, key: "key", valueJson: "1" });
   const until = performance.now() + patienceMs;
-  for (;;) {
+  for (let pauseMs = 20; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     const { tasks } = await tape.listTasks({ reactionId: name });
     const [found] = tasks;
     if (found !== undefined) return found;

@@ -87,10 +87,14 @@ export async function factsOfRun(
     if (error instanceof TapeError && error.reason === "RUN_NOT_FOUND") return ["state: no run"];
     throw error;
   }
+  // At once: of a busy emulator each answer takes its time.
+  const [detail, ...listed] = await Promise.all([
+    tape.inspect.getRunDetail({ runId, pageSize: most }),
+    ...lists.map((list) => readList[list](tape, name)),
+  ]);
   for (const { entry, bodies } of records) {
     facts.push(`entry: ${plain({ subject: entry.subject, payload: entry.payloadJson, bodies }, name)}`);
   }
-  const detail = await tape.inspect.getRunDetail({ runId, pageSize: most });
   const { run, leaseEpoch, endDetailJson, budget, effects, obligations, gates, timers } = detail;
   facts.push(`state: ${plain({ run, leaseEpoch, endDetailJson }, name)}`);
   facts.push(`state: spent ${budget.usdSpent} USD, ${budget.tokensSpent} tokens; ${plain(budget, name)}`);
@@ -100,9 +104,8 @@ export async function factsOfRun(
   for (const timer of timers) facts.push(`state: timer ${plain(timer, name)}`);
   const { runs } = await tape.inspect.listRuns({ appName: name, statuses: [run.status], pageSize: most });
   facts.push(`state: listed ${timesIn(runs, runId)} times`);
-  for (const list of lists) {
-    const found = await readList[list](tape, name);
-    facts.push(`state: in ${list} ${timesIn(found, runId)} times`);
+  for (const [i, list] of lists.entries()) {
+    facts.push(`state: in ${list} ${timesIn(listed[i] ?? [], runId)} times`);
   }
   return facts;
 }

@@ -48,7 +48,7 @@ const tape = (access: Access): Tape => {
     onAnswer: (requestId) => {
       if (marks !== undefined) writeSync(marks, `${requestId}\n`);
     },
-    withoutRequestIds: values.plant === "request-ids-forgotten",
+    planted: values.plant,
   });
   tapes.set(access, watched);
   return watched;

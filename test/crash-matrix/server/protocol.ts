@@ -36,5 +36,13 @@ export type FromServer =
   /** A watched call was answered after this many appends to its rows. */
   | { readonly kind: "answered"; readonly requestId: string; readonly appends: number };
 
-/** Bugs that a server can be given, to see that they are found. */
-export type PlantedBug = "reply-before-commit" | "request-ids-forgotten" | "index-removed-first";
+/** Bugs that a server can be given, to see that they are found; the last two are of ChargeBudget. */
+export type PlantedBug = (typeof plantedBugs)[number];
+
+export const plantedBugs = [
+  "reply-before-commit",
+  "request-ids-forgotten",
+  "index-removed-first",
+  "call-refused",
+  "call-unanswered",
+] as const;
