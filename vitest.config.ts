@@ -16,6 +16,8 @@ const config: ViteUserConfig = defineConfig({
     // A thousand commits on an emulator take ten seconds by themselves, and longer beside others.
     testTimeout: 60_000,
     hookTimeout: 20_000,
+    // vitest's own second is too short when the machine is busy.
+    expect: { poll: { timeout: 30_000 } },
     coverage: { include: ["src/**/*.ts"], exclude: ["src/rpc/gen/**", "src/**/*.test.ts"] },
   },
 });

@@ -31,10 +31,10 @@ export const isNoOddWalk = ({ rule, name }: TapeCase): boolean =>
   runsAll || rule !== walkRule || !/[13579]\)$/.test(name);
 
 /** How many cases of a rule a sample has one of. */
-const sampleEvery = 8;
+const sampleEvery = 16;
 
 /**
- * Of each rule the first case and every eighth after it: for suites that put together two parts each of which passes the whole
+ * Of each rule the first case and every sixteenth after it: for suites that put together two parts each of which passes the whole
  * suite by itself.
  */
 export const isInSample: (tapeCase: TapeCase) => boolean = (() => {

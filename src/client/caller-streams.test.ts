@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import { constants } from "node:http2";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { ManualTimers } from "../../test/client/manual-timers.ts";
 import { collect, Stage } from "../../test/client/stub-client.ts";
 import type { StubCall } from "../../test/client/stub-server.ts";
 import { TapeError } from "../errors.ts";
 import type { JournalEntry } from "../model/run.ts";
+import { eventually } from "../../test/eventually.ts";
 
 const stage = new Stage();
 afterEach(() => stage[Symbol.asyncDispose]());
@@ -133,7 +134,7 @@ describe("streams", () => {
     const next = items.next();
     await server.close();
     for (const failures of [1, 2, 3]) {
-      await vi.waitFor(() => expect(timers.asked.filter((ms) => ms === 70)).toHaveLength(failures));
+      await eventually(() => expect(timers.asked.filter((ms) => ms === 70)).toHaveLength(failures));
       timers.advance(500);
     }
     await items.return?.();
@@ -146,7 +147,7 @@ describe("streams", () => {
     const timers = new ManualTimers();
     const tape = client(server, { timers, retries: { maxAttempts: 2, baseDelayMs: 70 } });
     const reading = collect(tape.subscribeRun({ runId: "r" })).catch((error: unknown) => error);
-    await vi.waitFor(() => expect(timers.asked).toContain(70));
+    await eventually(() => expect(timers.asked).toContain(70));
     timers.advance(70);
     await expect(reading).resolves.toMatchObject({ reason: "SERVER_UNAVAILABLE" });
   });
@@ -175,7 +176,7 @@ describe("streams", () => {
       }
     });
     await collect(client(server).subscribeRun({ runId: "r" }), 2);
-    await vi.waitFor(() => expect(server.calls[0]?.stream.rstCode).toBe(constants.NGHTTP2_CANCEL));
+    await eventually(() => expect(server.calls[0]?.stream.rstCode).toBe(constants.NGHTTP2_CANCEL));
   });
 
   test("end with CANCELLED at the caller's signal, and with DEADLINE_EXCEEDED when they have a limit", async () => {
@@ -188,7 +189,7 @@ describe("streams", () => {
     const tape = client(server, { timers });
     const left = collect(tape.subscribeRun({ runId: "r" }, { signal: giveUp.signal })).catch((error: unknown) => error);
     const late = collect(tape.subscribeRun({ runId: "r" }, { timeoutMs: 50 })).catch((error: unknown) => error);
-    await vi.waitFor(() => expect(server.calls).toHaveLength(2));
+    await eventually(() => expect(server.calls).toHaveLength(2));
     giveUp.abort();
     timers.advance(50);
     await expect(left).resolves.toMatchObject({ reason: "CANCELLED" });

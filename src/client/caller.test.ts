@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { constants } from "node:http2";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { ManualTimers } from "../../test/client/manual-timers.ts";
 import { budget, collect, Stage } from "../../test/client/stub-client.ts";
 import { TapeError } from "../errors.ts";
+import { eventually } from "../../test/eventually.ts";
 
 const stage = new Stage();
 afterEach(() => stage[Symbol.asyncDispose]());
@@ -101,7 +102,7 @@ describe("unary", () => {
     await server.close();
     const timers = new ManualTimers();
     const call = client(server, { timers, retries: { baseDelayMs: 100 } }).chargeBudget({ runId: "r" });
-    await vi.waitFor(() => expect(timers.asked).toContain(100));
+    await eventually(() => expect(timers.asked).toContain(100));
     await server.listen();
     timers.advance(100);
     await expect(call).resolves.toEqual(budget);
@@ -119,8 +120,8 @@ describe("unary", () => {
     });
     const call = tape.getRun({ runId: "r" }).catch((error: unknown) => error);
     for (const attempts of [1, 2, 3, 4]) {
-      await vi.waitFor(() => expect(server.calls).toHaveLength(attempts));
-      await vi.waitFor(() => expect(timers.asked.filter((ms) => ms <= 300)).toHaveLength(attempts));
+      await eventually(() => expect(server.calls).toHaveLength(attempts));
+      await eventually(() => expect(timers.asked.filter((ms) => ms <= 300)).toHaveLength(attempts));
       timers.advance(300);
     }
     await expect(call).resolves.toMatchObject({ reason: "STORE_UNAVAILABLE", message: "the store is away" });
@@ -138,9 +139,9 @@ describe("unary", () => {
     const timers = new ManualTimers();
     const tape = client(server, { timers, retries: { baseDelayMs: 100 } });
     const call = tape.getRun({ runId: "r" }, { timeoutMs: 1000 }).catch((error: unknown) => error);
-    await vi.waitFor(() => expect(timers.asked).toContain(100));
+    await eventually(() => expect(timers.asked).toContain(100));
     timers.advance(100);
-    await vi.waitFor(() => expect(server.calls).toHaveLength(2));
+    await eventually(() => expect(server.calls).toHaveLength(2));
     expect(server.calls.map(({ headers }) => headers["grpc-timeout"])).toEqual(["1000m", "900m"]);
     timers.advance(900);
     await expect(call).resolves.toMatchObject({
@@ -165,7 +166,7 @@ describe("unary", () => {
     const server = await stub(() => undefined);
     const giveUp = new AbortController();
     const call = client(server).chargeBudget({ runId: "r" }, { signal: giveUp.signal });
-    await vi.waitFor(() => expect(server.calls).toHaveLength(1));
+    await eventually(() => expect(server.calls).toHaveLength(1));
     giveUp.abort(new Error("changed my mind"));
     await expect(call).rejects.toMatchObject({ reason: "CANCELLED", cause: new Error("changed my mind") });
     await expect(client(server).getRun({ runId: "r" }, { signal: giveUp.signal })).rejects.toMatchObject({
@@ -251,7 +252,7 @@ describe("close", () => {
     const tape = client(server);
     const stream = collect(tape.subscribeRun({ runId: "r" })).catch((error: unknown) => error);
     const call = tape.chargeBudget({ runId: "r" });
-    await vi.waitFor(() => expect(server.calls).toHaveLength(2));
+    await eventually(() => expect(server.calls).toHaveLength(2));
     let closed = false;
     const closing = Promise.all([tape.close(), tape.close()]).then(() => (closed = true));
     await expect(stream).resolves.toMatchObject({ reason: "SHUTTING_DOWN" });
@@ -261,7 +262,7 @@ describe("close", () => {
     await expect(call).resolves.toEqual(budget);
     await closing;
     await tape.close();
-    await vi.waitFor(() => expect(server.sessions).toHaveLength(0));
+    await eventually(() => expect(server.sessions).toHaveLength(0));
   });
 
   test("comes with the client's signal", async () => {
@@ -269,7 +270,7 @@ describe("close", () => {
     const over = new AbortController();
     const tape = client(server, { signal: over.signal });
     const stream = collect(tape.subscribeRun({ runId: "r" })).catch((error: unknown) => error);
-    await vi.waitFor(() => expect(server.calls).toHaveLength(1));
+    await eventually(() => expect(server.calls).toHaveLength(1));
     over.abort();
     await expect(stream).resolves.toMatchObject({ reason: "SHUTTING_DOWN" });
     await expect(client(server, { signal: over.signal }).getRun({ runId: "r" })).rejects.toMatchObject({

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { CutProxy } from "../../test/client/cut-proxy.ts";
 import { ManualTimers } from "../../test/client/manual-timers.ts";
 import { budget, Stage } from "../../test/client/stub-client.ts";
+import { eventually } from "../../test/eventually.ts";
 
 const stage = new Stage();
 afterEach(() => stage[Symbol.asyncDispose]());
@@ -30,12 +31,12 @@ describe("connections", () => {
     const calls: Promise<unknown>[] = [];
     for (let known = 0; known < 8; known++) {
       calls.push(tape.chargeBudget({ runId: "r" }));
-      await vi.waitFor(() => expect(server.calls).toHaveLength(known + 1));
+      await eventually(() => expect(server.calls).toHaveLength(known + 1));
     }
     calls.push(tape.chargeBudget({ runId: "r" }));
     expect(server.sessions).toHaveLength(8);
     waiting.shift()?.();
-    await vi.waitFor(() => expect(server.calls).toHaveLength(9));
+    await eventually(() => expect(server.calls).toHaveLength(9));
     for (const answer of waiting) answer();
     await Promise.all(calls);
     expect(server.sessions).toHaveLength(8);
@@ -48,10 +49,10 @@ describe("connections", () => {
     );
     const tape = client(server);
     const first = tape.chargeBudget({ runId: "r" });
-    await vi.waitFor(() => expect(server.calls).toHaveLength(1));
+    await eventually(() => expect(server.calls).toHaveLength(1));
     const [leaving] = server.sessions;
     leaving?.goaway();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await tape.chargeBudget({ runId: "r" });
       expect(server.calls.at(-1)?.stream.session).not.toBe(leaving);
     });
@@ -65,13 +66,13 @@ describe("connections", () => {
     stage.keep(proxy);
     const timers = new ManualTimers();
     const call = client(proxy, { timers, keepaliveMs: 5_000, timeoutMs: 60_000 }).chargeBudget({ runId: "r" });
-    await vi.waitFor(() => expect(server.calls).toHaveLength(1));
+    await eventually(() => expect(server.calls).toHaveLength(1));
     timers.advance(5_000);
-    await vi.waitFor(() => expect(timers.asked.at(-1)).toBe(5_000));
+    await eventually(() => expect(timers.asked.at(-1)).toBe(5_000));
     proxy.mute();
     timers.advance(5_000);
     timers.advance(10_000);
-    await vi.waitFor(() => expect(timers.asked.at(-1)).toBe(1));
+    await eventually(() => expect(timers.asked.at(-1)).toBe(1));
     timers.advance(100);
     await expect(call).resolves.toEqual(budget);
   });

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ManualTimers } from "../../test/client/manual-timers.ts";
 import { answerJson, LocalIssuer } from "../../test/server/local-issuer.ts";
 import { GoogleIdTokens, type GoogleIdTokensOptions } from "./google-id-tokens.ts";
+import { eventually } from "../../test/eventually.ts";
 
 const audience = "https://tape.example";
 const robot = "agent@acme.iam.gserviceaccount.com";
@@ -116,9 +117,9 @@ describe("ID tokens of the machine's service account", () => {
     expect(held).toEqual([]);
     now += 2000;
     for (let n = 0; n < 100; n++) expect(await source.token()).toBe(first);
-    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await eventually(() => expect(held).toHaveLength(1));
     held[0]?.();
-    await vi.waitFor(async () => expect(await source.token()).not.toBe(first));
+    await eventually(async () => expect(await source.token()).not.toBe(first));
     expect(held).toHaveLength(1);
   });
 
@@ -134,9 +135,9 @@ describe("ID tokens of the machine's service account", () => {
     broken = true;
     now += 56 * 60_000;
     for (let n = 0; n < 10; n++) expect(await source.token()).toBe(first);
-    await vi.waitFor(() => expect(requests).toBe(2));
+    await eventually(() => expect(requests).toBe(2));
     // The failure has to be through before the next attempt.
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       now += 10_000;
       expect(await source.token()).toBe(first);
       expect(requests).toBe(3);

@@ -5,7 +5,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { credentials, status } from "@grpc/grpc-js";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { GrpcCaller } from "../../test/server/grpc-caller.ts";
 import { serveDouble, type ServedDouble } from "../../test/server/server-fixture.ts";
 import { testConfig } from "../../test/server/test-config.ts";
@@ -13,6 +13,7 @@ import { TapeError } from "../errors.ts";
 import type { Tape } from "../model/tape.ts";
 import { openPort } from "./start-server.ts";
 import type { ServerConfig } from "./config.ts";
+import { eventually } from "../../test/eventually.ts";
 
 let served: ServedDouble;
 const callers: GrpcCaller[] = [];
@@ -257,7 +258,7 @@ describe("a graceful stop", () => {
     const caller = newCaller();
     const call = caller.unary("getRun", { runId: "r" });
     call.catch(() => {});
-    await vi.waitFor(() => expect(served.accesses).toHaveLength(1));
+    await eventually(() => expect(served.accesses).toHaveLength(1));
     await served.server.close(10);
     await expect(call).rejects.toMatchObject({ code: status.UNAVAILABLE });
   });

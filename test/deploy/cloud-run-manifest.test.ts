@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { status, type ServiceError } from "@grpc/grpc-js";
 import { Client } from "pg";
-import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../../src/server/config.ts";
 import { listSettings } from "../../src/server/settings.ts";
 import { describeBigtable, describeSpanner } from "../emulators/shared-emulator.ts";
 import { describePostgres } from "../postgres/shared-server.ts";
 import { containerEnvironment, DeployedServer, type Surroundings } from "./deployed-server.ts";
 import { deploymentOf, deployments, type Deployment } from "./service-manifests.ts";
+import { eventually } from "../eventually.ts";
 
 /* What the Terraform modules deploy is started here, with exactly the arguments, environment and probes that Cloud Run
    would be given. */
@@ -94,15 +95,12 @@ it("the metrics that alerts and dashboard ask for are served to the sidecar", as
   const server = await start(deployment, { secrets: { ...secrets, TAPE_STORE: store }, changes });
   await server.call("BeginRun", request, token);
   // What needs an operator is measured in the background, for the first time at the start.
-  await vi.waitFor(
-    async () => {
-      const text = await (await fetch(`http://127.0.0.1:${server.metricsPort}/metrics`)).text();
-      const served = new Set([...text.matchAll(/^(\w+)(?:\{| )/gm)].map(([, name]) => name ?? ""));
-      expect(askedFor().filter((name) => !served.has(name) && !served.has(`${name}_count`))).toEqual([]);
-      expect(text).toMatch(/^tape_ready 1$/m);
-    },
-    { timeout: 20_000 },
-  );
+  await eventually(async () => {
+    const text = await (await fetch(`http://127.0.0.1:${server.metricsPort}/metrics`)).text();
+    const served = new Set([...text.matchAll(/^(\w+)(?:\{| )/gm)].map(([, name]) => name ?? ""));
+    expect(askedFor().filter((name) => !served.has(name) && !served.has(`${name}_count`))).toEqual([]);
+    expect(text).toMatch(/^tape_ready 1$/m);
+  });
 });
 
 /** Names of metrics in the observability module; a name that is followed by `(`, as in a regular expression, is not whole. */

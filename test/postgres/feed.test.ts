@@ -1,15 +1,16 @@
 import { EventEmitter, once } from "node:events";
 import type { Client } from "pg";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { appendTo, commit, feedOf, namesOf, upTo, within } from "../../src/testing/test-store/material.ts";
 import { foreignSession } from "./foreign-session.ts";
 import { describePostgres, newSchema, type Schema } from "./shared-server.ts";
+import { eventually } from "../eventually.ts";
 
 /** Long enough for a machine that is busy with other tests. */
-const patientMs = 15_000;
+const patientMs = 30_000;
 
 async function journal(): Promise<Schema & { readonly open: (parameters?: string) => Promise<Store> }> {
   const schema = await newSchema();
@@ -123,13 +124,13 @@ describePostgres("the feed", () => {
     await lockRow(session, name, "a");
     const waiting = commit(store, appendTo("a", 1));
     const watcher = await foreignSession(directUrl);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { rows } = await watcher.query(
         "select from pg_stat_activity where backend_xid is not null and pg_blocking_pids(pid) @> array[$1::int]",
         [(await session.query<{ pid: number }>("select pg_backend_pid() as pid")).rows[0]?.pid],
       );
       expect(rows).toHaveLength(1);
-    }, patientMs);
+    });
     const [late = 0] = await commit(other, appendTo("b", 1));
     expect(await other.tail({ after: next, limit: 10 })).toEqual({ entries: [], next });
     await session.query("commit");

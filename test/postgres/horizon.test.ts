@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { Connections } from "../../src/store/postgres/connections.ts";
 import { HorizonWatch } from "../../src/store/postgres/horizon-watch.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
@@ -7,6 +7,7 @@ import { parsePostgresUrl } from "../../src/store/postgres/postgres-url.ts";
 import { ask, foreignSession } from "./foreign-session.ts";
 import { startPostgres, type PostgresServer } from "./postgres-server.ts";
 import { describePostgres } from "./shared-server.ts";
+import { eventually } from "../eventually.ts";
 
 /** What a watch has said, and how to move its clock. */
 interface Watched {
@@ -86,7 +87,7 @@ describePostgres("a transaction that holds up the feed", () => {
     ]);
     const [command = ""] = /select pg_terminate_backend\(\d+\)/.exec(warnings[0] ?? "") ?? [];
     await ask(server.url(), command);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await look(10_000);
       expect(held()).toBe(0);
     });
@@ -173,10 +174,10 @@ describePostgres("a transaction that holds up the feed", () => {
     const session = await foreignSession(server.url());
     await session.query("begin; select pg_current_xact_id()");
     await writeSomething();
-    await vi.waitFor(() => expect(seen).toContain("feed_held_seconds held"), 10_000);
+    await eventually(() => expect(seen).toContain("feed_held_seconds held"));
     await session.query("commit");
     seen.length = 0;
-    await vi.waitFor(() => expect(seen).toContain("feed_held_seconds goes on"), 10_000);
+    await eventually(() => expect(seen).toContain("feed_held_seconds goes on"));
     await store.close();
     seen.length = 0;
     await session.query("begin; select pg_current_xact_id()");

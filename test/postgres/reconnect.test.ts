@@ -18,7 +18,7 @@ import { StatementProxy } from "./statement-proxy.ts";
 
 const application = `tape-${randomUUID()}`;
 const timeout = 60_000;
-const patienceMs = 10_000;
+const patienceMs = 30_000;
 const isTrue = (): boolean => true;
 const isFalse = (): boolean => false;
 /** First attempts of a whole pool, and then one at every pause, which doubles: in a minute there are some 35. */

@@ -23,7 +23,7 @@ describePostgres("a process that is killed", () => {
     await once(child.stdout, "data");
     expect(server.pid).toBeDefined();
     child.kill("SIGKILL");
-    await expect.poll(() => existsSync(server.socketFolder), { timeout: 15_000 }).toBe(false);
+    await expect.poll(() => existsSync(server.socketFolder)).toBe(false);
     expect(server.pid).toBeUndefined();
   });
 });

@@ -123,12 +123,12 @@ describePostgres("PostgreSQL, faults in the middle of commits", () => {
       await using proxy = await StatementProxy.to(url);
       const store = await open(proxy.url(url));
       const lost = proxy.loseAnswer("on conflict (row) do nothing", "swallow");
-      const answer = await within(10_000, "the answer", store.append([appendTo("a", 0)]));
+      const answer = await within(30_000, "the answer", store.append([appendTo("a", 0)]));
       expect(answer).toMatchObject([{ kind: "unknown", cause: { reason: "STORE_UNAVAILABLE" } }]);
       await lost;
       expect(await versionOf(store, "a")).toBe(1);
       await commit(store, appendTo("a", 1));
-      await within(10_000, "closing", store.close());
+      await within(30_000, "closing", store.close());
     },
   );
 });

@@ -64,7 +64,7 @@ async function read(tape: Tape, name: RpcName, request: object, lastWord: string
 }
 
 const quietMs = 20;
-const patienceMs = 10_000;
+const patienceMs = 30_000;
 const noWord = "a word that nobody says";
 
 type Calls = Readonly<Record<string, ((request: object) => Promise<object>) | undefined>>;

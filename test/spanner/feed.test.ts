@@ -125,10 +125,10 @@ describeSpanner("Spanner, the feed", (host) => {
       const heard = async (count: number): Promise<void> => {
         while ((await feedOf(reader, 0)).length < count) await hints.next();
       };
-      await within(5000, "the first hint", heard(3 * round));
+      await within(30_000, "the first hint", heard(3 * round));
       for (const more of upTo(3)) {
         await commit(writer, appendTo("a", 3 * round + more));
-        await within(5000, "a hint", heard(3 * round + more + 1));
+        await within(30_000, "a hint", heard(3 * round + more + 1));
       }
       abort.abort();
       expect((await hints.next()).done).toBe(true);

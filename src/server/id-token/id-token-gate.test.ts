@@ -4,6 +4,7 @@ import type { Admission, Authenticator } from "../authenticator.ts";
 import type { AdmissionRule } from "./admission-rule.ts";
 import { admitIdTokens, type IdTokenGateOptions } from "./id-token-gate.ts";
 import type { TrustedIssuer } from "./trusted-issuer.ts";
+import { eventually } from "../../../test/eventually.ts";
 
 const agents: AdmissionRule = { tenant: "acme", scopes: null, subjects: ["agent-1"] };
 const acme = { partition: "acme", tenant: "acme" };
@@ -117,7 +118,7 @@ describe("many calls at once", () => {
     const token = await issuer.sign();
     const waiting = [1, 2, 3].map(() => admit(enter, token));
     await expect(admit(enter, token)).rejects.toMatchObject({ reason: "OVERLOADED" });
-    await vi.waitFor(() => expect(issuer.requests).toHaveLength(1));
+    await eventually(() => expect(issuer.requests).toHaveLength(1));
     issuer.behaviour = undefined;
     answer();
     for (const { access } of await Promise.all(waiting)) expect(access).toEqual(acme);

@@ -9,7 +9,7 @@ import { crashBody, crashEntriesPerVersion, crashHead } from "./crash-content.ts
 import { storeCase, type StoreCase } from "./store-case.ts";
 import type { CrashTarget } from "./store-harness.ts";
 
-const patienceMs = 15_000;
+const patienceMs = 30_000;
 
 /** What the killed process was told is durable: row to version. */
 type Acknowledged = ReadonlyMap<string, number>;

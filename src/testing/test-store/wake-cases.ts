@@ -4,7 +4,7 @@ import { appendTo, commit, pause, within } from "./material.ts";
 import { storeCase, type StoreCase } from "./store-case.ts";
 
 /** More than any store may take, so that a busy machine fails no case. */
-const patienceMs = 5_000;
+const patienceMs = 30_000;
 
 interface Listener {
   /** Resolves at the next hint; rejects when the iteration ends instead. */
