@@ -1,4 +1,5 @@
 import type { PastEntry, Place } from "../row.ts";
+import { entryMeta } from "../entry-meta.ts";
 import type {
   BudgetMeta,
   EffectMeta,
@@ -69,7 +70,7 @@ export function evolveRun(run: Run, event: RunEvent, place: Place): void {
 
 /** Applies an entry of the past. What the head alone knows (claims, leases) is laid over it afterwards. */
 export function evolvePast(run: Run, entry: PastEntry): void {
-  const event = { kind: entry.kind, ref: entry.ref, dims: "", meta: JSON.parse(entry.meta) as unknown };
+  const event = { kind: entry.kind, ref: entry.ref, dims: "", meta: entryMeta(entry.meta) };
   evolveJournaled(run, event as RunJournalEvent, entry);
   run.seq = entry.seq;
 }

@@ -1,4 +1,5 @@
 import { indexName } from "../../codec/row-id.ts";
+import { entryMeta } from "../entry-meta.ts";
 import { decodeHead } from "../../codec/head.ts";
 import { joinMembers, splitMembers } from "../../codec/json-members.ts";
 import { newestFirstKey } from "../../codec/time-key.ts";
@@ -139,7 +140,7 @@ function restore(session: Session, bytes: Uint8Array, entries: readonly PastEntr
   const head = decodeHead<SessionHead>(bytes, format, row, ["session"]);
   if (head.trim_below !== session.trimBelow) session.events.clear();
   for (const entry of entries) {
-    if (entry.seq >= head.trim_below) note(session, entry.seq, JSON.parse(entry.meta) as EventMeta);
+    if (entry.seq >= head.trim_below) note(session, entry.seq, entryMeta(entry.meta) as EventMeta);
   }
   session.seq = head.seq;
   session.exists = !head.deleted;
