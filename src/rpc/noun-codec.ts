@@ -241,6 +241,15 @@ function packedField(field: DescField, element: ValueCodec): FieldCodec {
   };
 }
 
+/** What a map entry has besides key and value must be whole, too. */
+function skipPart(reader: NounReader, wireType: WireType, part: number, name: string): void {
+  try {
+    reader.skip(wireType, part);
+  } catch {
+    refuse(name, "is cut short, or has a part of an unknown kind");
+  }
+}
+
 function mapField(field: DescField, element: ValueCodec): FieldCodec {
   const { name, number, localName: key } = field;
   const tag = tagOf(number, WireType.LengthDelimited);
@@ -265,7 +274,7 @@ function mapField(field: DescField, element: ValueCodec): FieldCodec {
         const [part, wireType] = reader.tag();
         if (part === 1 && wireType === text.wireType) entryKey = text.read(reader, name, undefined);
         else if (part === 2 && wireType === element.wireType) value = element.read(reader, name, undefined);
-        else reader.skip(wireType, part);
+        else skipPart(reader, wireType, part, name);
       }
       if (reader.pos !== end) refuse(name, "is cut short");
       return put(map, String(entryKey), value);

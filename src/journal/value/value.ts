@@ -1,4 +1,5 @@
 import { subjectSegment } from "../../codec/segment.ts";
+import { entryMeta } from "../entry-meta.ts";
 import { decodeHead } from "../../codec/head.ts";
 import { TapeError } from "../../errors.ts";
 import type {
@@ -213,13 +214,13 @@ export function valueEvent(
 }
 
 function metaOf(text: string, seq: number, row: string): ValueMeta {
-  let meta: Partial<ValueMeta> | null = null;
+  let meta: Partial<ValueMeta> = {};
   try {
-    meta = JSON.parse(text) as Partial<ValueMeta> | null;
+    meta = entryMeta(text);
   } catch {
-    // Said below; the parser's message would quote the value.
+    // Said below, with the row.
   }
-  if (meta?.version === seq) return meta as ValueMeta;
+  if (meta.version === seq) return meta as ValueMeta;
   throw new TapeError(
     "STORE_CORRUPT",
     `row ${row} cannot be read: its entry ${seq} is damaged; restore the store from a backup`,

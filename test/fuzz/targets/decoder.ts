@@ -33,7 +33,8 @@ function libraryNoun(codec: AnyCodec, bytes: Uint8Array): unknown {
 
 /**
  * Where Tape refuses more than the library does: the library reads a field by what it should be, whatever its tag says it
- * is, reads on behind the end of a part that was announced shorter than it is, and forgets a value out of range when the field comes again.
+ * is, reads on behind the end of a part that was announced shorter than it is, reads no value of a part of a map entry that it does not
+ * know, and forgets a value out of range when the field comes again.
  */
 function isStricter(schema: DescMessage, message: string, bytes: Uint8Array): boolean {
   if (/has wire type|is cut short/.test(message)) return true;
