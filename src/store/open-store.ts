@@ -102,6 +102,7 @@ async function storeOf(url: string, options: StoreOptions): Promise<Store> {
     case "spanner": {
       const { spannerStore } = await import("./spanner/spanner-store.ts");
       return spannerStore(url, {
+        ...options,
         experimental: environment["TAPE_SPANNER_EXPERIMENTAL"] === "1",
         emulator: environment["SPANNER_EMULATOR_HOST"] || undefined,
       });

@@ -333,17 +333,20 @@ describeBigtable("Bigtable, the feed over damaged cells", (host) => {
     expect(namesOf(await feedOf(reader, 5))).toEqual(["a:1", "a:2", "a:3", "b:1", "c:1"]);
   });
 
-  it("finds the entries of an announcement that cannot be read on their row, and names it once", async () => {
-    const { reader, before } = await damaged((_keys, announcedAs) => ({
-      key: announcedAs("a"),
-      mutations: [setCell(keyColumn, "a1 0.0")],
-    }));
-    const feed = await feedOf(reader, 5);
-    expect(namesOf(feed)).toEqual(["a:1", "a:2", "a:3", "b:1", "c:1"]);
-    expect(feed.slice(0, 4)).toEqual(before);
-    await feedOf(reader, 5);
-    expect(warned).toEqual([expect.stringMatching(/announcement.*row a/)]);
-  });
+  it.each(["a1 0.0", "a1 0.0 1 9999999999", "a1 0.0 0 3", `a1 0.0 1${"0".repeat(20)} 3`])(
+    "finds the entries of an announcement that cannot be read on their row, and names it once: %s",
+    async (text) => {
+      const { reader, before } = await damaged((_keys, announcedAs) => ({
+        key: announcedAs("a"),
+        mutations: [setCell(keyColumn, text)],
+      }));
+      const feed = await feedOf(reader, 5);
+      expect(namesOf(feed)).toEqual(["a:1", "a:2", "a:3", "b:1", "c:1"]);
+      expect(feed.slice(0, 4)).toEqual(before);
+      await feedOf(reader, 5);
+      expect(warned).toEqual([expect.stringMatching(/announcement.*row a/)]);
+    },
+  );
 
   it("passes by a feed key that is none, and names it", async () => {
     const { reader } = await damaged((_keys, announcedAs) => ({

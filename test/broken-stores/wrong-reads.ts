@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { RowSlice } from "../../src/store/store.ts";
+import type { ReadOptions, RowSlice } from "../../src/store/store.ts";
 import { broken, readsEntries, withoutBody, type BrokenStore } from "./broken-store.ts";
 
 /** Stores that get it wrong. */
@@ -44,6 +44,20 @@ export const wrongReads: readonly BrokenStore[] = [
       return head && slice && { ...head, entries: slice.entries };
     },
   }),
+  broken(
+    "it gives all who ask for a row in one turn what the last of them asked for",
+    "read: many in one turn get what each has asked for, also of the same row",
+    () => {
+      const last = new Map<string, ReadOptions>();
+      return {
+        read: async (good, row, options) => {
+          last.set(row, options ?? {});
+          await turn();
+          return good.read(row, last.get(row));
+        },
+      };
+    },
+  ),
   readsEntries("it gives positions of its own", "read: the position is that of the feed, or left to it", (entries) =>
     entries.map((entry) => ({ ...entry, position: entry.position + 1 })),
   ),

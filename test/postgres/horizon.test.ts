@@ -24,6 +24,7 @@ function watch(url: string): Watched {
   const gauges = new Map<string, number>();
   let now = 0;
   const watching = new HorizonWatch({
+    misplaced: () => Promise.resolve([]),
     connections,
     observer: {
       gauge: (name, _, value) => void gauges.set(name, value),

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { localAccess } from "../../src/model/access.ts";
 import { createStore } from "../../src/store/open-store.ts";
-import type { Store } from "../../src/store/store.ts";
-import { appendTo, commit, within } from "../../src/testing/test-store/material.ts";
+import { maxEntries, type Store } from "../../src/store/store.ts";
+import { appendTo, commit, entry, rowId, upTo, within } from "../../src/testing/test-store/material.ts";
 import { newRun } from "../engine/engine-scene.ts";
 import { AppendLoad, versionOf } from "./append-load.ts";
 import { ChargeLoad } from "./charge-load.ts";
@@ -94,6 +94,37 @@ describePostgres("PostgreSQL, faults in the middle of commits", () => {
     ]);
     await lost;
     expect([await versionOf(store, "a"), await versionOf(store, "b")]).toEqual([2, 1]);
+  });
+
+  it("an element that lost is unknown when the look at its version fails, and one that won is committed", async () => {
+    url = await newPlace();
+    await using proxy = await StatementProxy.to(url);
+    const store = await open(proxy.url(url));
+    await commit(store, appendTo("a", 0));
+    const cut = proxy.loseAnswer("tape_versions", "cut").then(() => {
+      proxy.isUp = false;
+      // The look would be made again on another connection that there may be.
+      proxy.cut();
+    });
+    expect(await store.append([appendTo("a", 0), appendTo("b", 0)])).toMatchObject([
+      { kind: "unknown", cause: { reason: "STORE_UNAVAILABLE" } },
+      { kind: "committed" },
+    ]);
+    await cut;
+  });
+
+  it("a batch of two statements whose second one fails: the first is committed, the second unknown and not there", async () => {
+    const store = await open(await newPlace());
+    const full = appendTo("a", 0, { entries: upTo(maxEntries).map((i) => entry(i + 1)) });
+    // No text of this database can hold it.
+    const impossible = appendTo("b", 0, { entries: [entry(1, { dims: "\u0000" })] });
+    expect(await store.append([full, impossible])).toMatchObject([
+      { kind: "committed" },
+      { kind: "unknown", cause: { name: "TapeError" } },
+    ]);
+    expect(await versionOf(store, "a")).toBe(1);
+    expect(await store.read(rowId("b"))).toBeNull();
+    await expect(store.append([impossible])).rejects.toMatchObject({ name: "TapeError" });
   });
 
   it("the engine answers a call whose answer from the store was cut off, having written once", async () => {

@@ -50,8 +50,8 @@ const experimentalModule = `data:text/javascript,${encodeURIComponent(`
 `)}`;
 
 /**
- * Databases that some cases of a suite share, each in an emulator of its own: one that has done much answers reads ten
- * times more slowly, whatever is in its databases.
+ * Databases that some cases of a suite share, each in an emulator of its own: for every read that one has answered, each
+ * later one waits some 2 µs longer, whatever is in its databases.
  */
 export function spannerPlaces(): TapePlaces {
   return new TapePlaces(

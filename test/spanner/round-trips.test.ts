@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { localAccess } from "../../src/model/access.ts";
 import type { Tape } from "../../src/model/tape.ts";
+import { appendTo, commit, entry, rowId, upTo } from "../../src/testing/test-store/material.ts";
 import { describeSpanner } from "../emulators/shared-emulator.ts";
 import { Scene } from "./fixture.ts";
 
@@ -86,5 +87,32 @@ describeSpanner("Spanner, round trips", (host) => {
     await note("AppendEvent", () => tape.appendEvent({ ...session, event: { id: "e", contentJson: "1" } }));
     await note("ListRunsToRecover", () => tape.listRunsToRecover({}));
     expect(Object.fromEntries(found)).toEqual(Object.fromEntries(told));
+  });
+
+  it("of 250 looks at rows in one turn are three, each with the rows it is for", async () => {
+    const { store, proxy } = await new Scene(host).openProxied();
+    for (const name of ["a", "b"]) await commit(store, appendTo(name, 0, { entries: [entry(1), entry(2)] }));
+    proxy.forget();
+    const names = upTo(250).map((i) => (i === 7 ? "a" : i === 190 ? "b" : `none-${i}`));
+    const found = await Promise.all(names.map((name) => store.read(rowId(name), { limit: 0 })));
+    expect(found.flatMap((slice, i) => (slice === null ? [] : [`${names[i]} ${slice.version}`]))).toEqual([
+      "a 1",
+      "b 1",
+    ]);
+    expect(proxy.counts).toEqual(new Map([["StreamingRead", 3]]));
+  });
+
+  it("of 20 rows that are read whole in one turn are two, each with its own entries", async () => {
+    const { store, proxy } = await new Scene(host).openProxied();
+    const names = upTo(20).map((i) => `row-${i}`);
+    for (const [i, name] of names.entries()) {
+      await commit(store, appendTo(name, 0, { entries: upTo(1 + (i % 3)).map((n) => entry(n + 1, { ref: name })) }));
+    }
+    proxy.forget();
+    const found = await Promise.all(names.map((name) => store.read(rowId(name))));
+    expect(found.map((slice) => slice?.entries.map(({ seq, ref }) => `${ref} ${seq}`))).toEqual(
+      names.map((name, i) => upTo(1 + (i % 3)).map((n) => `${name} ${n + 1}`)),
+    );
+    expect(proxy.counts).toEqual(new Map([["StreamingRead", 2]]));
   });
 });

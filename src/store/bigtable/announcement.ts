@@ -1,5 +1,5 @@
 import type { Seq } from "../../model/row.ts";
-import type { Version } from "../store.ts";
+import { maxEntries, type Version } from "../store.ts";
 
 /** What a feed key says about a commit that was about to be made. */
 export interface Announcement {
@@ -23,5 +23,6 @@ export function decodeAnnouncement(cell: Buffer): Announcement | undefined {
   if (found === null) return undefined;
   const [, version, fence, first, count] = found.map(Number);
   if (version === undefined || fence === undefined || first === undefined || count === undefined) return undefined;
-  return { version, fence, first, count };
+  const isWhole = [version, fence, first].every(Number.isSafeInteger) && first >= 1 && count <= maxEntries;
+  return isWhole ? { version, fence, first, count } : undefined;
 }

@@ -1,5 +1,6 @@
 import { TapeError } from "../../errors.ts";
 import type { CallOptions, ClientOptions } from "../google/client-options.ts";
+import { sparingTransport, type PackagePath } from "../google/transport.ts";
 
 /** A mutation of one row, as Google's API names it. Source: google/bigtable/v2/data.proto. */
 export type Mutation =
@@ -151,11 +152,16 @@ export interface Driver {
   readonly instanceAdmin: (options: ClientOptions) => InstanceAdminClient;
 }
 
+type Generated<Client> = new (options: ClientOptions, transport: object) => Client;
+
 interface GeneratedClients {
-  readonly BigtableClient: new (options: ClientOptions) => DataClient;
-  readonly BigtableTableAdminClient: new (options: ClientOptions) => TableAdminClient;
-  readonly BigtableInstanceAdminClient: new (options: ClientOptions) => InstanceAdminClient;
+  readonly BigtableClient: Generated<DataClient>;
+  readonly BigtableTableAdminClient: Generated<TableAdminClient>;
+  readonly BigtableInstanceAdminClient: Generated<InstanceAdminClient>;
 }
+
+/** From here to the package that makes the clients. */
+export const clientPackages: PackagePath = ["@google-cloud/bigtable"];
 
 /**
  * Loads Google's library: an optional peer of 200 MB that takes 300 ms and 60 MB of memory, so only for this scheme. Its
@@ -166,10 +172,11 @@ export async function loadDriver(load: () => Promise<unknown> = importClients): 
   try {
     // What is written here by hand is checked against the emulator, call by call; the library's own types are 2 MB.
     const clients = (await load()) as GeneratedClients;
+    const transport = sparingTransport(clientPackages);
     return {
-      dataClient: (options) => new clients.BigtableClient(options),
-      tableAdmin: (options) => new clients.BigtableTableAdminClient(options),
-      instanceAdmin: (options) => new clients.BigtableInstanceAdminClient(options),
+      dataClient: (options) => new clients.BigtableClient(options, transport),
+      tableAdmin: (options) => new clients.BigtableTableAdminClient(options, transport),
+      instanceAdmin: (options) => new clients.BigtableInstanceAdminClient(options, transport),
     };
   } catch (cause) {
     throw new TapeError(

@@ -34,15 +34,12 @@ export function decodeMark(cell: Buffer, row: RowId): RowMark {
   const [, found, ...fields] = shape.exec(cell.toString("latin1")) ?? [];
   if (found === undefined) throw corruptRow(row, `its cell v cannot be read`);
   if (found !== format) throw newerFormat(row);
-  const [version = "", fence = "", commitId = "", feedMs = "", bytes = "", lastSeq = ""] = fields;
-  return {
-    version: Number(version),
-    fence: Number(fence),
-    commitId,
-    feedMs: Number(feedMs),
-    bytes: Number(bytes),
-    lastSeq: Number(lastSeq),
-  };
+  const [, , commitId = ""] = fields;
+  const [version = 0, fence = 0, , feedMs = 0, bytes = 0, lastSeq = 0] = fields.map(Number);
+  if (![version, fence, feedMs, bytes, lastSeq].every(Number.isSafeInteger)) {
+    throw corruptRow(row, `its cell v cannot be read`);
+  }
+  return { version, fence, commitId, feedMs, bytes, lastSeq };
 }
 
 /** Stored data of a newer Tape. */

@@ -1,4 +1,5 @@
 import type { RowId, Seq } from "../../model/row.ts";
+import { SharedReads } from "../shared-reads.ts";
 import type { ReadOptions, RowSlice, StoredEntry } from "../store.ts";
 import { anyOf, chain, column, columns, first, newest } from "./cells.ts";
 import { decodeEntry, type EntryCell } from "./entry-cell.ts";
@@ -10,7 +11,6 @@ import { readApart } from "./row-bodies.ts";
 import { corruptRow } from "../google/corrupt-row.ts";
 import { decodeMark, type RowMark } from "./row-mark.ts";
 import type { RowMarks } from "./row-marks.ts";
-import { SharedReads, type SharedReadsOptions } from "./shared-reads.ts";
 import type { Table } from "./table.ts";
 
 /** No row has more entries. */
@@ -19,9 +19,15 @@ const empty = Buffer.alloc(0);
 /** A row whose entries are trimmed again and again while they are read. */
 const mostTries = 5;
 
+/** What is read of several rows in one call, and of how many. */
+interface SharedRead {
+  readonly filter: Filter;
+  readonly mostRows: number;
+}
+
 /** Heads are small; a row may have many entries. */
-const heads: SharedReadsOptions = { filter: newest(anyOf([column(markColumn), column(headColumn)])), mostRows: 100 };
-const wholes: SharedReadsOptions = {
+const heads: SharedRead = { filter: newest(anyOf([column(markColumn), column(headColumn)])), mostRows: 100 };
+const wholes: SharedRead = {
   filter: newest(anyOf([column(markColumn), column(headColumn), columns(entryColumn(1), entryColumn(lastSeq))])),
   mostRows: 16,
 };
@@ -33,16 +39,16 @@ export class RowReader {
   readonly #table: Table;
   readonly #keys: Keys;
   readonly #marks: RowMarks;
-  readonly #heads: SharedReads;
-  readonly #wholes: SharedReads;
+  readonly #heads: SharedReads<RowId, BigtableRow | undefined>;
+  readonly #wholes: SharedReads<RowId, BigtableRow | undefined>;
 
   /** @param marks Learn what was read. */
   constructor(table: Table, keys: Keys, marks: RowMarks) {
     this.#table = table;
     this.#keys = keys;
     this.#marks = marks;
-    this.#heads = new SharedReads(table, keys, heads);
-    this.#wholes = new SharedReads(table, keys, wholes);
+    this.#heads = this.#shared(heads);
+    this.#wholes = this.#shared(wholes);
   }
 
   /** See {@link Store.read}. One round trip, and one more where bodies are kept apart. */
@@ -62,6 +68,16 @@ export class RowReader {
       // Trimmed or dropped between the two looks: the next one sees that.
       if (tries === mostTries) throw corruptRow(row, "a body of it is missing");
     }
+  }
+
+  #shared({ filter, mostRows }: SharedRead): SharedReads<RowId, BigtableRow | undefined> {
+    const readAll = async (rows: readonly RowId[]): Promise<readonly (BigtableRow | undefined)[]> => {
+      const keys = rows.map((row) => this.#keys.row(row));
+      const read = await this.#table.read({ keys: [...new Set(keys)], filter });
+      const found = new Map(read.map((row) => [row.key, row]));
+      return keys.map((key) => found.get(key));
+    };
+    return new SharedReads({ readAll, most: mostRows });
   }
 
   async #readCells(

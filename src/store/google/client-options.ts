@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { transportOf, type PackagePath } from "./transport.ts";
 
 /** What every call is made with. */
 export interface CallOptions {
@@ -23,8 +23,7 @@ export type ClientOptions = Readonly<Record<string, unknown>>;
 
 /** Where a client goes. */
 export interface ClientPlace {
-  /** The way from here to the package that makes the clients, through the packages that depend on it. */
-  readonly packages: readonly string[];
+  readonly packages: PackagePath;
   readonly project: string;
   /** `host:port` of an emulator. Default: the service. */
   readonly emulator: string | undefined;
@@ -33,20 +32,12 @@ export interface ClientPlace {
 /** For everything that a store does: what an identity may do is for IAM to say. */
 const scopes = ["https://www.googleapis.com/auth/cloud-platform"];
 
-/** The part of the transport's library that is used here. */
-interface Transport {
-  readonly grpc: { readonly credentials: { createInsecure(): unknown } };
-  readonly GoogleAuth: new (options: { readonly scopes: readonly string[] }) => { getClient(): Promise<unknown> };
-}
-
 /**
  * Options that every client of this place is made with. Rejects without usable Application Default Credentials: a client
  * that finds that out by itself leaves rejections behind that nobody can catch.
  */
 export async function clientOptions({ packages, project, emulator }: ClientPlace): Promise<ClientOptions> {
-  // The copy that the library itself uses: it refuses what was made with another one.
-  const path = packages.reduce((from, name) => createRequire(from).resolve(name), import.meta.url);
-  const { grpc, GoogleAuth } = createRequire(path)("google-gax") as Transport;
+  const { grpc, GoogleAuth } = transportOf(packages);
   return {
     projectId: project,
     // Without this several clients share one connection.

@@ -20,6 +20,8 @@ from pg_prepared_xacts where transaction::text::numeric = $1::numeric % 42949672
 export interface HorizonWatchOptions {
   readonly connections: Pick<Connections, "read">;
   readonly observer: StoreObserver;
+  /** Entries that the feed cannot give because their positions are damaged, in words. */
+  readonly misplaced: () => Promise<readonly string[]>;
   /** Pause between two looks. */
   readonly everyMs: number;
   /** A transaction that has been the oldest for so long is reported. */
@@ -28,7 +30,10 @@ export interface HorizonWatchOptions {
   readonly now: () => number;
 }
 
-/** Notices a transaction that holds up the feed, and says whose it is: once, and once more when it is over. */
+/**
+ * Notices a transaction that holds up the feed, and says whose it is: once, and once more when it is over. Entries that
+ * the feed cannot give are named once.
+ */
 export class HorizonWatch {
   readonly #options: HorizonWatchOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -36,6 +41,7 @@ export class HorizonWatch {
   #oldest = "";
   #since = 0;
   #reported = false;
+  readonly #told = new Set<string>();
 
   constructor(options: HorizonWatchOptions) {
     this.#options = options;
@@ -67,9 +73,20 @@ export class HorizonWatch {
     }
     const heldMs = isHeld ? now() - this.#since : 0;
     this.#show(heldMs < stalledMs ? 0 : heldMs / 1000);
+    await this.#tellMisplaced();
     if (heldMs < stalledMs || this.#reported) return;
     this.#reported = true;
     observer.warn(await this.#complaint(oldest, heldMs));
+  }
+
+  async #tellMisplaced(): Promise<void> {
+    for (const entry of await this.#options.misplaced()) {
+      if (this.#told.has(entry)) continue;
+      this.#told.add(entry);
+      this.#options.observer.warn(
+        `the position of ${entry} is damaged; the feed goes on without it; restore the database from a backup`,
+      );
+    }
   }
 
   #show(seconds: number): void {

@@ -112,6 +112,8 @@ describe("isDefinite", () => {
     [server("08P01", "server conn crashed?"), false],
     [server("08006", ""), false],
     [server("57P01", "", "FATAL"), false],
+    // As a pooler passes it on that has lost its server.
+    [server("57P01", ""), false],
     [server("XX000", "", "PANIC"), false],
     [new Error("Connection terminated unexpectedly"), false],
     [new Error("Query read timeout"), false],

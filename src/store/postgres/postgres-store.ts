@@ -43,6 +43,9 @@ export interface PostgresOptions {
   readonly horizonStalledMs?: number;
 }
 
+/** Entries of damaged position that are named. */
+const mostMisplaced = 20;
+
 /** Appends in flight at most: batches of 64 rows on 4 connections are 1.5 times as fast as on one, with two cores. */
 const mostAppends = 4;
 
@@ -184,6 +187,7 @@ class PostgresJournal implements RemoteJournal {
     this.#watch = new HorizonWatch({
       connections,
       observer,
+      misplaced: () => this.#reader.misplaced(mostMisplaced),
       everyMs: options.horizonEveryMs ?? 10_000,
       stalledMs: options.horizonStalledMs ?? 30_000,
       now: () => performance.now(),

@@ -1,11 +1,16 @@
 import { TapeError } from "../../errors.ts";
 import { fromSqlText } from "../sql/sql-text.ts";
+import { SharedReads } from "../shared-reads.ts";
+import { storedVersion } from "../stored-version.ts";
 import type { FeedPage, ReadOptions, RowId, RowSlice, ScanItem, ScanOptions, ScanPage, StoredEntry } from "../store.ts";
 import type { Connections, Line } from "./connections.ts";
 import type { Statements } from "./statements.ts";
 
 /** Behind every key: keys are printable ASCII. */
 const behindAllKeys = "\u007f";
+
+/** Heads in one statement; larger lists take several. */
+const mostHeads = 100;
 
 /** A page of the feed, and what else the look at it showed. */
 export interface FeedLook extends FeedPage {
@@ -19,30 +24,39 @@ export interface FeedLook extends FeedPage {
 export class Reader {
   readonly #connections: Connections;
   readonly #sql: Statements;
+  readonly #heads: SharedReads<RowId, Line | undefined>;
 
   constructor(connections: Connections, sql: Statements) {
     this.#connections = connections;
     this.#sql = sql;
+    this.#heads = new SharedReads({ readAll: (rows) => this.#readHeads(rows), most: mostHeads });
   }
 
   /** See {@link Store.read}. */
   async read(row: RowId, options: ReadOptions): Promise<RowSlice | null> {
     const { after = 0, limit = null, bodies = false } = options;
-    const doing = `reading row ${row} in ${this.#connections.place}`;
     if (limit === 0) {
-      const [line] = await this.#connections.read(this.#sql.head, [row], doing);
-      return line === undefined ? null : { ...headOf(line[0], line[1], line[2]), entries: [] };
+      const line = await this.#heads.read(row);
+      return line === undefined ? null : { ...headOf(row, line[1], line[2], line[3]), entries: [] };
     }
+    const doing = `reading row ${row} in ${this.#connections.place}`;
     const statement = bodies ? this.#sql.readWithBodies : this.#sql.read;
     const [head, ...entries] = await this.#connections.read(statement, [row, after, limit], doing);
     if (head === undefined) return null;
     return {
-      ...headOf(head[column.position], head[column.commitId], head[column.meta]),
+      ...headOf(row, head[column.position], head[column.commitId], head[column.meta]),
       entries: entries.map((line) => ({
         ...storedEntry(line, line[column.body]),
         commitId: text(line[column.commitId]),
       })),
     };
+  }
+
+  async #readHeads(rows: readonly RowId[]): Promise<readonly (Line | undefined)[]> {
+    const doing = `reading ${rows.length === 1 ? `row ${rows[0]}` : `${rows.length} rows`} in ${this.#connections.place}`;
+    const lines = await this.#connections.read(this.#sql.heads, [rows], doing);
+    const found = new Map(lines.map((line) => [text(line[0]), line]));
+    return rows.map((row) => found.get(row));
   }
 
   /** See {@link Store.scan}. */
@@ -75,6 +89,13 @@ export class Reader {
     };
   }
 
+  /** Entries that the feed cannot give, in words; at most about that many. */
+  async misplaced(limit: number): Promise<readonly string[]> {
+    const doing = `looking at positions in ${this.#connections.place}`;
+    const lines = await this.#connections.read(this.#sql.misplaced, [limit], doing);
+    return lines.map(([row, seq]) => `entry ${text(seq)} of row ${text(row)}`);
+  }
+
   /** The highest position that is committed; 0: none. */
   async lastPosition(): Promise<number> {
     const doing = `reading the feed of ${this.#connections.place}`;
@@ -102,8 +123,8 @@ const encoder = new TextEncoder();
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
-const headOf = (version: unknown, commitId: unknown, head: unknown): Omit<RowSlice, "entries"> => ({
-  version: Number(version),
+const headOf = (row: RowId, version: unknown, commitId: unknown, head: unknown): Omit<RowSlice, "entries"> => ({
+  version: storedVersion(Number(version), row),
   commitId: text(commitId),
   head: encoder.encode(text(head)),
 });

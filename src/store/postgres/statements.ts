@@ -15,8 +15,8 @@ export interface Statements {
   readonly appendAndDrop: Statement;
   /** rows (text[]); gives row and version of those that exist */
   readonly versions: Statement;
-  /** row; gives version, commit id, head */
-  readonly head: Statement;
+  /** rows (text[]); gives row, version, commit id, head of those that exist */
+  readonly heads: Statement;
   /** row, after seq, limit (null: all); the head comes first, as a line without seq */
   readonly read: Statement;
   readonly readWithBodies: Statement;
@@ -24,7 +24,9 @@ export interface Statements {
   readonly scan: Statement;
   /** after position, limit; the feed's state comes first, as a line without seq */
   readonly tail: Statement;
-  /** Gives the highest position so far. */
+  /** limit; gives the rows of entries that have no place in the feed: their positions are of no transaction that was */
+  readonly misplaced: Statement;
+  /** Gives the highest position so far, of those that can have been given. */
   readonly lastPosition: Statement;
 }
 
@@ -136,16 +138,18 @@ select * from (
 
 /**
  * Below the oldest transaction that is still running nothing can be committed any more: what is read there is final,
- * and in order. The snapshot that says so is the one that the statement reads with.
+ * and in order. The snapshot that says so is the one that the statement reads with. A position of a transaction that has
+ * not begun is a damaged one, which holds nobody up.
  */
 const tailText = (table: (name: string) => string): string => `
 with place as materialized (
-  select is_home, (base + pg_snapshot_xmin(pg_current_snapshot())::text::bigint) << ${ordinalBits} as horizon
+  select is_home, (base + pg_snapshot_xmin(pg_current_snapshot())::text::bigint) << ${ordinalBits} as horizon,
+    (base + pg_snapshot_xmax(pg_current_snapshot())::text::bigint) << ${ordinalBits} as future
   from (${placeText(table("tape_meta"))}) p
 )
 select * from (
   select horizon as position, null::bigint as seq, '' as kind, '' as ref, '' as dims, is_home::text as meta,
-    (exists (select 1 from ${table("tape_entries")} e where e.position >= place.horizon))::int::bigint as at,
+    (exists (select 1 from ${table("tape_entries")} e where e.position >= place.horizon and e.position < place.future))::int::bigint as at,
     '' as trace, '' as row
   from place
   union all (
@@ -156,6 +160,17 @@ select * from (
   )
 ) found order by seq is not null, position`;
 
+/** Two ranges of the primary key, in which there is nothing as long as nothing is damaged. */
+const misplacedText = (table: (name: string) => string): string => `
+select coalesce(r.row, ''), found.seq from (
+  (select row_id, seq from ${table("tape_entries")} where position <= 0 limit $1)
+  union all
+  (select row_id, seq from ${table("tape_entries")} where position >= (
+    select (base + pg_snapshot_xmax(pg_current_snapshot())::text::bigint) << ${ordinalBits}
+    from (${placeText(table("tape_meta"))}) p where p.is_home
+  ) limit $1)
+) found left join ${table("tape_rows")} r on r.id = found.row_id`;
+
 /** The statements for the tables of this schema. */
 export function statementsFor(schema: string): Statements {
   const table = (name: string): string => `${quoteIdentifier(schema)}.${name}`;
@@ -164,7 +179,10 @@ export function statementsFor(schema: string): Statements {
     append: statement("append", appendText(table, false)),
     appendAndDrop: statement("append_and_drop", appendText(table, true)),
     versions: statement("versions", `select row, version from ${table("tape_rows")} where row = any($1::text[])`),
-    head: statement("head", `select version, commit_id, head from ${table("tape_rows")} where row = $1`),
+    heads: statement(
+      "heads",
+      `select row, version, commit_id, head from ${table("tape_rows")} where row = any($1::text[])`,
+    ),
     read: statement("read", readText(table, "null::bytea")),
     readWithBodies: statement("read_bodies", readText(table, "e.body")),
     scan: statement(
@@ -173,6 +191,11 @@ export function statementsFor(schema: string): Statements {
        where idx = $1 and (key, row) > ($2, $3) and key < $4 order by key, row limit $5`,
     ),
     tail: statement("tail", tailText(table)),
-    lastPosition: statement("last_position", `select max(position) from ${table("tape_entries")}`),
+    misplaced: statement("misplaced", misplacedText(table)),
+    lastPosition: statement(
+      "last_position",
+      `select max(e.position) from ${table("tape_entries")} e, (${placeText(table("tape_meta"))}) p
+       where e.position < (p.base + pg_snapshot_xmax(pg_current_snapshot())::text::bigint) << ${ordinalBits}`,
+    ),
   };
 }

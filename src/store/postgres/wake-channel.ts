@@ -31,6 +31,12 @@ const hint: Statement = {
   text: "select set_config('synchronous_commit', 'off', true), pg_notify($1, '')",
 };
 
+/** A connection that listens, from the first attempt to make it on. */
+interface Listener {
+  readonly client: Promise<Client | undefined>;
+  hears: boolean;
+}
+
 /** How late a hint may come: the pause of the sender and some, or the pause between two looks. */
 export const wakeDelayMs = (listens: boolean): number => (listens ? 2 * notifyEveryMs : pollMs);
 
@@ -47,8 +53,7 @@ export class WakeChannel {
   #closed = false;
   #polls = false;
   #timer: NodeJS.Timeout | undefined;
-  #listener: Promise<Client | undefined> | undefined;
-  #hears = false;
+  #listener: Listener | undefined;
   #seen = 0;
 
   constructor(options: WakeChannelOptions) {
@@ -101,12 +106,12 @@ export class WakeChannel {
       await this.#dropListener();
       return;
     }
-    if (listens && !this.#hears) this.#listener ??= this.#startListener();
+    if (listens) this.#listener ??= this.#startListener();
     const last = await lastPosition().catch(() => Number.NaN);
     // NaN, when it cannot be read, is a change too: whoever is woken meets the error where it can be handled.
     if (last !== this.#seen) broadcast.notify();
     this.#seen = last;
-    this.#lookIn(this.#hears ? slowPollMs : pollMs);
+    this.#lookIn(this.#listener?.hears === true ? slowPollMs : pollMs);
   }
 
   #lookIn(ms: number): void {
@@ -115,44 +120,44 @@ export class WakeChannel {
     this.#timer = setTimeout(() => void this.#look(), ms).unref();
   }
 
-  async #startListener(): Promise<Client | undefined> {
+  #startListener(): Listener {
+    const listener: Listener = { hears: false, client: this.#connect(() => listener) };
+    return listener;
+  }
+
+  /** @param owner What the connection is of, which may have been dropped, and have a successor, by the time it is there. */
+  async #connect(owner: () => Listener): Promise<Client | undefined> {
     const { connections, channel, broadcast } = this.#options;
     let client: Client | undefined;
     try {
       client = await connections.dedicated();
-      this.#followListener(client);
+      client.on("end", () => this.#lost(owner()));
       // Of the connections that were lost meanwhile; their numbers may be somebody else's by now.
       this.#ownProcesses.clear();
       client.on("notification", ({ processId }) => {
         if (!this.#ownProcesses.has(processId)) broadcast.notify();
       });
       await client.query(`listen ${quoteIdentifier(channel)}`);
-      this.#hears = true;
+      owner().hears = true;
       return client;
     } catch {
-      this.#listener = undefined;
+      if (this.#listener === owner()) this.#listener = undefined;
       void client?.end().catch(() => undefined);
       return undefined;
     }
   }
 
-  /** When it is lost, looking has to do until there is another. */
-  #followListener(client: Client): void {
-    const listener = this.#listener;
-    client.on("end", () => {
-      // The end of one that was dropped, or has a successor, says nothing.
-      if (this.#listener !== listener || !this.#hears) return;
-      this.#hears = false;
-      this.#listener = undefined;
-      this.#lookIn(pollMs);
-    });
+  /** Looking has to do until there is another. The end of one that was dropped says nothing. */
+  #lost(listener: Listener): void {
+    if (this.#listener !== listener || !listener.hears) return;
+    this.#listener = undefined;
+    this.#lookIn(pollMs);
   }
 
   async #dropListener(): Promise<void> {
     const listener = this.#listener;
     this.#listener = undefined;
-    this.#hears = false;
-    const client = await listener;
+    const client = await listener?.client;
     await client?.end().catch(() => undefined);
   }
 }

@@ -1,13 +1,13 @@
 import { TapeError } from "../../errors.ts";
 import type { Append, AppendOutcome } from "../store.ts";
 import type { Database, TableRead } from "./database.ts";
-import type { Seq } from "../../model/row.ts";
+import type { RowId, Seq } from "../../model/row.ts";
 import { readDropped, type DroppedBodies } from "./dropped-bodies.ts";
-import { rowKeys } from "./keys.ts";
+import { headSeq, rowKey } from "./keys.ts";
 import { commitGroups, emptiedInCommit, emptyingOf, mutationsOf, RowWrites, type ServiceLimits } from "./row-writes.ts";
 import { isDefinite } from "../google/grpc-status.ts";
 import { isRefusal, isRowConflict, spannerFailure } from "./spanner-failure.ts";
-import type { ResultRow } from "./values.ts";
+import { wireList, type ResultRow } from "./values.ts";
 
 /** What became of an element, or why nothing did: that is certain. */
 type Fate = AppendOutcome | { readonly kind: "failed"; readonly failure: TapeError };
@@ -79,18 +79,22 @@ export class Appender {
     try {
       await this.#database.commit(mutationsOf(group));
     } catch (error) {
-      if (isRowConflict(error)) return round < mostRounds ? this.#sortOut(group, round) : same(group, damaged(error));
-      if (isRefusal(error) && group.length > 1) {
-        // One that the service does not take is no reason for the others.
-        const middle = Math.ceil(group.length / 2);
-        const halves = [group.slice(0, middle), group.slice(middle)];
-        const found = await Promise.all(halves.map((half) => this.#commit(half)));
-        return new Map(found.flatMap((fates) => [...fates]));
-      }
+      const isDamaged = isRowConflict(error) && round >= mostRounds;
+      if (isRowConflict(error) && !isDamaged) return this.#sortOut(group, round);
+      // One that the service does not take, or that is damaged, is no reason for the others.
+      if ((isDamaged || isRefusal(error)) && group.length > 1) return this.#inHalves(group, isDamaged ? round - 2 : 0);
+      if (isDamaged) return new Map(group.map(({ append }) => [append, damaged(append.row, error)]));
       return same(group, fateOf(error));
     }
     this.#onCommit();
     return same(group, committed);
+  }
+
+  async #inHalves(group: readonly RowWrites[], round: number): Promise<Fates> {
+    const middle = Math.ceil(group.length / 2);
+    const halves = [group.slice(0, middle), group.slice(middle)];
+    const found = await Promise.all(halves.map((half) => this.#commit(half, round)));
+    return new Map(found.flatMap((fates) => [...fates]));
   }
 
   /** Nothing of a commit was written, because some row was not as expected: answers for those, and commits the others. */
@@ -118,10 +122,11 @@ const lost: Fate = { kind: "unknown", cause: undefined };
 
 const same = (group: readonly RowWrites[], fate: Fate): Fates => new Map(group.map(({ append }) => [append, fate]));
 
+/** Where a reader finds them: whoever is told of a conflict reads the row, and must not find what it found before. */
 const versionsOf = (group: readonly RowWrites[]): TableRead => ({
-  table: "tape_rows",
-  columns: ["row_id", "version"],
-  keySet: rowKeys(group.map(({ append }) => append.row)),
+  table: "tape_entries",
+  columns: ["row_id", "at_ms"],
+  keySet: { keys: group.map(({ append }) => wireList([...rowKey(append.row), headSeq])) },
 });
 
 function conflictsAmong(group: readonly RowWrites[], rows: readonly ResultRow[]): Fates {
@@ -140,11 +145,11 @@ function fateOf(error: unknown): Fate {
   return isCertain ? { kind: "failed", failure } : { kind: "unknown", cause: failure };
 }
 
-const damaged = (cause: unknown): Fate => ({
-  kind: "failed",
-  failure: new TapeError(
+const damaged = (row: RowId, cause: unknown): Fate => ({
+  kind: "refused",
+  error: new TapeError(
     "STORE_CORRUPT",
-    `a row and its versions, entries or index do not fit together: ${cause instanceof Error ? cause.message.slice(0, 300) : ""}; nothing was written, restore a backup`,
+    `row ${row} cannot be written: it, its versions and its entries do not fit together; nothing was written, restore the database from a backup`,
     { cause },
   ),
 });

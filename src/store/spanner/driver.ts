@@ -1,5 +1,6 @@
 import { TapeError } from "../../errors.ts";
 import type { CallOptions, ClientOptions } from "../google/client-options.ts";
+import { sparingTransport, type PackagePath } from "../google/transport.ts";
 
 /** A value on the wire. INT64 is decimal text, BYTES base64, TIMESTAMP RFC 3339. Source: google/spanner/v1/type.proto. */
 export interface WireValue {
@@ -138,19 +139,37 @@ interface InstanceAdminClient {
   close(): Promise<void>;
 }
 
-/** Google's generated clients. They are used, not the layer above them, which sends calls again by rules of its own. */
+/** Google's library. */
 export interface Driver {
-  readonly SpannerClient: new (options: ClientOptions) => DataClient;
-  readonly DatabaseAdminClient: new (options: ClientOptions) => DatabaseAdminClient;
-  readonly InstanceAdminClient: new (options: ClientOptions) => InstanceAdminClient;
+  readonly dataClient: (options: ClientOptions) => DataClient;
+  readonly databaseAdmin: (options: ClientOptions) => DatabaseAdminClient;
+  readonly instanceAdmin: (options: ClientOptions) => InstanceAdminClient;
 }
+
+type Generated<Client> = new (options: ClientOptions, transport: object) => Client;
+
+/** They are used, not the layer above them, which sends calls again by rules of its own. */
+interface GeneratedClients {
+  readonly SpannerClient: Generated<DataClient>;
+  readonly DatabaseAdminClient: Generated<DatabaseAdminClient>;
+  readonly InstanceAdminClient: Generated<InstanceAdminClient>;
+}
+
+/** From here to the package that makes the clients. */
+export const clientPackages: PackagePath = ["@google-cloud/spanner", "@google-cloud/spanner-api"];
 
 /** Loads Google's library: an optional peer that takes time and memory, so only for this scheme. Errors: DRIVER_MISSING. */
 export async function loadDriver(): Promise<Driver> {
   try {
-    const clients: unknown = await import("@google-cloud/spanner/build/src/v1/index.js");
+    const loaded: unknown = await import("@google-cloud/spanner/build/src/v1/index.js");
     // What is written here by hand is checked against the emulator, call by call.
-    return clients as Driver;
+    const clients = loaded as GeneratedClients;
+    const transport = sparingTransport(clientPackages);
+    return {
+      dataClient: (options) => new clients.SpannerClient(options, transport),
+      databaseAdmin: (options) => new clients.DatabaseAdminClient(options, transport),
+      instanceAdmin: (options) => new clients.InstanceAdminClient(options, transport),
+    };
   } catch (cause) {
     const message =
       "spanner:// needs @google-cloud/spanner, which cannot be loaded; run: npm install @google-cloud/spanner@8";

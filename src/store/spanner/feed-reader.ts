@@ -1,11 +1,13 @@
+import { LRUCache } from "lru-cache";
 import type { RowId, Seq } from "../../model/row.ts";
 import { lookBackMs, msOfPosition, placeIn } from "../feed-position.ts";
-import type { FeedEntry, FeedPage, FeedPosition, TailOptions } from "../store.ts";
+import type { StoreObserver } from "../store-observer.ts";
+import { maxEntries, type FeedEntry, type FeedPage, type FeedPosition, type TailOptions } from "../store.ts";
 import type { Database } from "./database.ts";
-import { readFeed, type FeedRow, type FeedRows } from "./feed-rows.ts";
+import { noSeq, readFeed, type FeedRow, type FeedRows } from "./feed-rows.ts";
 import { seqRange } from "./keys.ts";
 import { entryColumns, entryOf } from "./row-reader.ts";
-import { momentAt, msOf, type Moment } from "./values.ts";
+import { momentAt, msOf, type Moment, type ResultRow } from "./values.ts";
 
 /** An entry's place, and what it is of. */
 interface Placed {
@@ -24,9 +26,13 @@ const fewestRows = 128;
  */
 export class FeedReader {
   readonly #database: Database;
+  readonly #observer: StoreObserver;
+  readonly #told = new LRUCache<string, true>({ max: 1000 });
 
-  constructor(database: Database) {
+  /** @param observer Is told of what cannot be read, once. */
+  constructor(database: Database, observer: StoreObserver) {
     this.#database = database;
+    this.#observer = observer;
   }
 
   /** See {@link Store.tail}. */
@@ -38,11 +44,8 @@ export class FeedReader {
       const lastMs = found.at(-1)?.ms ?? 0;
       const endMs = isCut ? lastMs : msOf(at);
       // A millisecond whose rows are not all here has no order yet.
-      const placed = placesOf(
-        found.filter(({ ms }) => ms < endMs),
-        after,
-        limit,
-      );
+      const final = found.filter(({ ms }) => ms < endMs);
+      const placed = placesOf(await this.#mended(final, at), after, limit);
       if (placed.length > 0) return this.#page(placed, at);
       if (!isCut) return { entries: [], next: after };
     }
@@ -55,6 +58,36 @@ export class FeedReader {
     // The time of a read may stand still while nobody writes, so one that is asked for: the service waits until it is over.
     if (found.isCut || lastMs < msOf(found.at)) return found;
     return readFeed(this.#database, from, limit, momentAt(lastMs + 1));
+  }
+
+  /**
+   * The same ones; one that cannot say how many entries it is about has as many as came with the first of them, since each
+   * says of which commit it is.
+   */
+  async #mended(rows: readonly FeedRow[], at: Moment): Promise<readonly FeedRow[]> {
+    return Promise.all(
+      rows.map(async (one) => {
+        if (!one.isDamaged) return one;
+        this.#tell(one.row, one.committedAt);
+        return one.count > 0 || one.first === noSeq ? one : { ...one, count: await this.#count(one, at) };
+      }),
+    );
+  }
+
+  async #count({ row, first }: FeedRow, at: Moment): Promise<number> {
+    const keySet = { ranges: [seqRange(row, first, first + maxEntries - 1)] };
+    const { rows } = await this.#database.read({ table: "tape_entries", columns: ["seq", "commit_id"], keySet }, at);
+    const isOfCommit = (found: ResultRow, i: number): boolean =>
+      found.number(0) === first + i && found.text(1) === rows[0]?.text(1);
+    const end = rows.findIndex((found, i) => !isOfCommit(found, i));
+    return end < 0 ? rows.length : end;
+  }
+
+  #tell(row: RowId, committedAt: string): void {
+    const what = `the line of tape_feed about row ${row} at ${committedAt} is damaged; the feed gives what of that commit can be found; restore the database from a backup`;
+    if (this.#told.has(what)) return;
+    this.#told.set(what, true);
+    this.#observer.warn(what);
   }
 
   async #page(placed: readonly Placed[], at: Moment): Promise<FeedPage> {

@@ -1,5 +1,6 @@
 import type { RowId, Seq } from "../../model/row.ts";
 import type { TimedCommit } from "../apart-milliseconds.ts";
+import { maxEntries } from "../store.ts";
 import type { Database } from "./database.ts";
 import { feedRange } from "./keys.ts";
 import { byText, readShards } from "./sharded-read.ts";
@@ -10,6 +11,8 @@ export interface FeedRow extends TimedCommit {
   readonly committedAt: string;
   readonly row: RowId;
   readonly first: Seq;
+  /** Its first entry, or how many they are, cannot be: that is {@link noSeq} then, or 0. */
+  readonly isDamaged: boolean;
 }
 
 /** The first rows of the feed from a moment on, in its order; cut: there may be more. */
@@ -35,10 +38,19 @@ export async function readFeed(database: Database, from: Moment, limit: number, 
   return { rows: rows.map(feedRow), at, isCut };
 }
 
-const feedRow = (row: ResultRow): FeedRow => ({
-  committedAt: row.text(0),
-  ms: msOfTimestamp(row.text(0)),
-  row: row.text(1) as RowId,
-  first: row.number(2),
-  count: row.number(3),
-});
+function feedRow(row: ResultRow): FeedRow {
+  const [first, count] = [row.number(2), row.number(3)];
+  const isFirst = Number.isSafeInteger(first) && first >= 1;
+  const isCount = count >= 1 && count <= maxEntries;
+  return {
+    committedAt: row.text(0),
+    ms: msOfTimestamp(row.text(0)),
+    row: row.text(1) as RowId,
+    first: isFirst ? first : noSeq,
+    count: isCount ? count : 0,
+    isDamaged: !isFirst || !isCount,
+  };
+}
+
+/** Where a row has no entries: what is damaged stands for places without any. */
+export const noSeq: Seq = Number.MAX_SAFE_INTEGER - maxEntries;

@@ -25,9 +25,6 @@ export const orderShard = (row: RowId): number => spread(row) % orderShards;
 /** How the key of everything about a row begins. */
 export const rowKey = (row: RowId): readonly ColumnValue[] => [rowShard(row), row];
 
-/** These rows. */
-export const rowKeys = (rows: readonly RowId[]): KeySet => ({ keys: rows.map((row) => wireList(rowKey(row))) });
-
 /** Seqs of a row, both ends inclusive. */
 export const seqRange = (row: RowId, from: Seq, to: Seq): NonNullable<KeySet["ranges"]>[number] => ({
   startClosed: wireList([...rowKey(row), from]),

@@ -115,7 +115,7 @@ export class Place {
     let onLost = (): void => undefined;
     const driver = await this.#loaded();
     const options = await placeOptions(this.#target);
-    const make = (): DataClient => new driver.SpannerClient(options);
+    const make = (): DataClient => driver.dataClient(options);
     const clients = await openConnections(make, poolSize.channels, () => {
       onLost();
     });

@@ -31,7 +31,7 @@ export class SchemaChanges {
     if (this.#target.emulator === undefined) throw noDatabase(this.#target);
     const { project, instance, database } = this.#target;
     const options = await placeOptions(this.#target);
-    const instances = new this.#driver.InstanceAdminClient(options);
+    const instances = this.#driver.instanceAdmin(options);
     try {
       await there(async () => {
         const config = `projects/${project}/instanceConfigs/emulator-config`;
@@ -93,7 +93,7 @@ export class SchemaChanges {
   }
 
   async #withDatabases<T>(work: (databases: DatabaseAdminClient) => Promise<T>): Promise<T> {
-    const databases = new this.#driver.DatabaseAdminClient(await placeOptions(this.#target));
+    const databases = this.#driver.databaseAdmin(await placeOptions(this.#target));
     try {
       return await work(databases);
     } catch (error) {

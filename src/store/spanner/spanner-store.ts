@@ -1,5 +1,6 @@
 import { ChangePoll, pollEveryMs } from "../change-poll.ts";
 import { RemoteStore, type RemoteJournal } from "../remote-store.ts";
+import { noObserver, type StoreObserver } from "../store-observer.ts";
 import type { MigrationStep, Store, StoreCapabilities } from "../store.ts";
 import type { WakeBroadcast } from "../wake-broadcast.ts";
 import { Appender } from "./appender.ts";
@@ -19,6 +20,8 @@ import { Sweeper } from "./sweeper.ts";
 export interface SpannerOptions {
   /** The store was asked for although it is experimental. Without it, it is refused. */
   readonly experimental: boolean;
+  /** Default: nobody is told. */
+  readonly observer?: StoreObserver;
   /** `host:port` of an emulator, where the URL names none. Default: the service itself. */
   readonly emulator?: string | undefined;
   /** Default: those of the service. */
@@ -36,11 +39,11 @@ export interface SpannerOptions {
 export function spannerStore(url: string, options: SpannerOptions): Store {
   const target = parseSpannerUrl(url);
   if (!options.experimental) throw notForProduction();
-  const { deadlines = defaultDeadlines, limits = serviceLimits, steps } = options;
+  const { deadlines = defaultDeadlines, limits = serviceLimits, observer = noObserver, steps } = options;
   const place = new Place({ ...target, emulator: target.emulator ?? options.emulator }, deadlines, steps);
   return new RemoteStore({
     capabilities: capabilitiesAt(place),
-    open: async (wake) => openJournal(await place.open(), limits, wake),
+    open: async (wake) => openJournal(await place.open(), limits, wake, observer),
     pending: () => place.pending(),
     migrate: () => place.migrate(),
     close: () => place.close(),
@@ -62,14 +65,19 @@ const capabilitiesAt = ({ isEmulated, formatVersion }: Place): StoreCapabilities
     wakeDelayMs: 3 * pollEveryMs,
   });
 
-function openJournal(database: Database, limits: ServiceLimits, wake: WakeBroadcast): RemoteJournal {
+function openJournal(
+  database: Database,
+  limits: ServiceLimits,
+  wake: WakeBroadcast,
+  observer: StoreObserver,
+): RemoteJournal {
   const latest = new LatestCommits(database);
   const poll = new ChangePoll(wake, () => latest.haveCome());
   const appender = new Appender(database, limits, () => {
     wake.notify();
   });
   const rows = new RowReader(database);
-  const feed = new FeedReader(database);
+  const feed = new FeedReader(database, observer);
   const sweeper = new Sweeper(database);
   return {
     append: (batch) => appender.append(batch),

@@ -47,7 +47,9 @@ export class Sweeper {
   async #gone(groups: readonly (readonly FeedRow[])[]): Promise<readonly FeedRow[]> {
     const all = groups.flat();
     if (all.length === 0) return [];
-    const ranges = all.map(({ row, first, count }) => seqRange(row, first, first + count - 1));
+    const ranges = all.flatMap(({ row, first, count, isDamaged }) =>
+      isDamaged ? [] : [seqRange(row, first, first + count - 1)],
+    );
     const { rows } = await this.#database.read({
       table: "tape_entries",
       columns: ["row_id", "seq"],
@@ -57,7 +59,8 @@ export class Sweeper {
     for (const found of rows) there.set(found.text(0), [...(there.get(found.text(0)) ?? []), found.number(1)]);
     const isGone = ({ row, first, count }: FeedRow): boolean =>
       !(there.get(row) ?? []).some((seq) => seq >= first && seq < first + count);
-    return groups.filter((group) => group.every(isGone)).flat();
+    // What a damaged one is about may be there.
+    return groups.filter((group) => group.every((one) => !one.isDamaged && isGone(one))).flat();
   }
 
   async #remove(rows: readonly FeedRow[]): Promise<number> {

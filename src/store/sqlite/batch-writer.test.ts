@@ -69,6 +69,10 @@ const refusal = (writer: BatchWriter, batch: readonly Append[]): TapeError => {
   throw new TypeError("the batch was accepted");
 };
 
+/** As another process does. */
+const insertRow = (row: string, version: number): void =>
+  database.exec(`insert into tape_rows (row, version, commit_id, head) values ('${row}', ${version}, 'other', '{}')`);
+
 const rows = (): readonly unknown[] =>
   database
     .prepare("select row, version from tape_rows order by row")
@@ -88,6 +92,23 @@ describe("a COMMIT that reports an error", () => {
     expect([...writer.apply([appendTo("a", 0)]).outcomes]).toEqual([1]);
   });
 
+  it("is a failure only behind a commit that overwrites what the failed one may have left in the log", () => {
+    const fence = (): unknown => database.prepare("select value from tape_meta where name = 'fence'").get()?.["value"];
+    const before = Number(fence());
+    refusal(new BatchWriter(sabotaged(failsBefore), path), [appendTo("a", 0)]);
+    expect(fence()).toBe(before + 1);
+  });
+
+  it("is a failure of all elements when one of their rows is untouched, whoever has gone on with another", () => {
+    const overtaken = (): never => {
+      database.exec("rollback");
+      insertRow("b", 1);
+      throw ioError();
+    };
+    const writer = new BatchWriter(sabotaged(overtaken), path);
+    expect(refusal(writer, [appendTo("a", 0), appendTo("b", 0)]).reason).toBe("STORE_UNAVAILABLE");
+  });
+
   it("is a success when everything was written", () => {
     const writer = new BatchWriter(sabotaged(failsAfter), path);
     const { outcomes } = writer.apply([appendTo("a", 0), appendTo("z", 3), appendTo("b", 0)]);
@@ -105,10 +126,11 @@ describe("a COMMIT that reports an error", () => {
     expect([...outcomes]).toEqual([1]);
   });
 
-  it("is unknown when no trace is left to tell", () => {
+  it("is unknown when no trace is left to tell, which a row that was in conflict cannot", () => {
     const overtaken = (commit: () => void): never => {
       commit();
       database.exec("update tape_rows set version = version + 1, commit_id = 'other'");
+      insertRow("b", 4);
       throw ioError();
     };
     const writer = new BatchWriter(sabotaged(overtaken), path);
@@ -147,6 +169,18 @@ describe("a batch that cannot be written", () => {
     expect(database.prepare("select row, head from tape_rows order by row").all()).toMatchObject([
       { row: "a", head: "of a" },
       { row: "b", head: "of b" },
+    ]);
+  });
+
+  it("takes no row for another that another process has made since", () => {
+    const writer = new BatchWriter(database, path);
+    refusal(writer, [appendTo("a", 0), appendTo("b", 0, { entries: [entry(1), entry(1)] })]);
+    insertRow("other", 1);
+    insertRow("a", 1);
+    writer.apply([appendTo("a", 1, { head: bytes("of a") })]);
+    expect(database.prepare("select row, head from tape_rows order by row").all()).toMatchObject([
+      { row: "a", head: "of a" },
+      { row: "other", head: "{}" },
     ]);
   });
 

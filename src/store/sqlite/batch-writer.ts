@@ -3,7 +3,7 @@ import type { Append, Entry, RowId } from "../store.ts";
 import { TapeError } from "../../errors.ts";
 import type { SqliteDatabase } from "./open-sqlite.ts";
 import { inlineBodyBytes } from "./schema.ts";
-import { sqliteFailure } from "./sqlite-failure.ts";
+import { isPositionTaken, sqliteFailure } from "./sqlite-failure.ts";
 import { prepareWrites, type WriteStatements } from "./write-statements.ts";
 
 /**
@@ -75,12 +75,12 @@ export class BatchWriter {
     batch.forEach((append, i) => {
       const rowId = this.#advance(append);
       if (rowId === undefined) {
-        outcomes[i] = -1 - Number(this.#sql.findRow.get(append.row)?.["version"] ?? 0);
+        // A damaged version may be negative; whoever reads the row is told.
+        outcomes[i] = -1 - Math.max(0, Number(this.#sql.findRow.get(append.row)?.["version"] ?? 0));
         return;
       }
       for (const entry of append.entries) {
-        position += 1;
-        this.#insertEntry(position, rowId, append.commitId, entry);
+        position = this.#insertEntry(position + 1, rowId, append.commitId, entry);
         outcomes[i] = position;
       }
       this.#changeIndex(append);
@@ -110,10 +110,18 @@ export class BatchWriter {
   #advance({ row, expect, commitId, head }: Append): number | undefined {
     if (expect === 0) {
       const { changes, lastInsertRowid } = this.#sql.insertRow.run(row, commitId, head);
-      return changes === 0 ? undefined : this.#remember(row, Number(lastInsertRowid));
+      if (changes === 0) return undefined;
+      const id = Number(lastInsertRowid);
+      return this.#remember(row, Number.isSafeInteger(id) ? id : this.#renumber(row));
     }
     const id = this.#rowIds.get(row) ?? this.#find(row);
     return id !== undefined && this.#sql.updateRow.run(commitId, head, id, expect).changes !== 0 ? id : undefined;
+  }
+
+  /** SQLite goes on from the highest id, which may be a damaged one that no number of JavaScript can follow. */
+  #renumber(row: RowId): number {
+    this.#sql.renumber.run(row);
+    return Number(this.#sql.findRow.get(row)?.["id"]);
   }
 
   #find(row: RowId): number | undefined {
@@ -127,12 +135,24 @@ export class BatchWriter {
     return id;
   }
 
-  #insertEntry(position: number, rowId: number, commitId: string, entry: Entry): void {
+  /** Gives its position: the wanted one, or the next where a damaged entry, or a damaged counter, is in the way. */
+  #insertEntry(wanted: number, rowId: number, commitId: string, entry: Entry): number {
     const { seq, kind, ref, dims, meta, at, trace, body } = entry;
     const apart = body !== undefined && body.length > inlineBodyBytes;
     const inline = apart || body === undefined ? null : body;
-    this.#sql.insertEntry.run(position, rowId, seq, kind, toSqlText(ref), dims, meta, at, trace, commitId, inline);
+    const insert = (position: number): void => {
+      this.#sql.insertEntry.run(position, rowId, seq, kind, toSqlText(ref), dims, meta, at, trace, commitId, inline);
+    };
+    let position = wanted;
+    try {
+      insert(position);
+    } catch (error) {
+      if (!isPositionTaken(error)) throw error;
+      position = Number(this.#sql.nextFree.get(wanted - 1)?.["position"]);
+      insert(position);
+    }
     if (apart) this.#sql.insertBody.run(position, body);
+    return position;
   }
 
   /** Removes first, so that a key that is both removed and added stays. */

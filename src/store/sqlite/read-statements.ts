@@ -17,11 +17,17 @@ export interface ReadStatements {
   readonly dataVersion: SqliteStatement;
 }
 
-/** A damaged integer may be none that JavaScript has, and reading it would fail for every page of the feed that it is on. */
-const asNumber = (column: string): string =>
+/** A damaged integer may be none that JavaScript has, and reading it would fail for everything that is read with it. */
+export const asNumber = (column: string): string =>
   `iif(${column} between ${Number.MIN_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}, ${column}, cast(${column} as real))`;
 
-const envelope = `e.position, ${asNumber("e.seq")} as seq, e.kind, e.ref, e.dims, e.meta, ${asNumber("e.at")} as at, e.trace`;
+const envelope = `${asNumber("e.position")} as position, ${asNumber("e.seq")} as seq, e.kind, e.ref, e.dims, e.meta, ${asNumber("e.at")} as at, e.trace`;
+
+/**
+ * No entry has a position that was not given yet, unless it is damaged: a reader that took it would pass over everything
+ * that comes. Without the counter nothing can be appended, and what is there is given.
+ */
+const lastGiven = `coalesce((select value from tape_meta where name = 'feed'), ${Number.MAX_SAFE_INTEGER})`;
 
 /** Only the statement that asks for bodies touches the pages they stand on. */
 export function prepareReads(database: SqliteDatabase): ReadStatements {
@@ -29,7 +35,10 @@ export function prepareReads(database: SqliteDatabase): ReadStatements {
   return {
     begin: prepare("begin"),
     commit: prepare("commit"),
-    head: prepare("select id, version, commit_id, cast(head as blob) as head from tape_rows where row = ?"),
+    head: prepare(
+      `select ${asNumber("id")} as id, ${asNumber("version")} as version, commit_id, cast(head as blob) as head
+       from tape_rows where row = ?`,
+    ),
     entries: prepare(`
       select ${envelope}, e.commit_id from tape_entries e
       where e.row_id = ? and e.seq > ? order by e.seq limit ?`),
@@ -42,7 +51,7 @@ export function prepareReads(database: SqliteDatabase): ReadStatements {
       where idx = ? and (key, row) > (?, ?) and key < ? order by key, row limit ?`),
     tail: prepare(`
       select ${envelope}, r.row from tape_entries e join tape_rows r on r.id = e.row_id
-      where e.position > ? order by e.position limit ?`),
+      where e.position > ? and e.position <= ${lastGiven} order by e.position limit ?`),
     dataVersion: prepare("pragma data_version"),
   };
 }

@@ -28,6 +28,13 @@ export const isBusy = (error: unknown): boolean => {
   return code === sqlite.BUSY || code === sqlite.LOCKED || code === sqlite.PROTOCOL;
 };
 
+/** SQLITE_CONSTRAINT_PRIMARYKEY: of the tables that Tape inserts into without `on conflict`, only positions have one. */
+const primaryKeyTaken = 1555;
+
+/** An entry has this position already. */
+export const isPositionTaken = (error: unknown): boolean =>
+  error instanceof Error && "errcode" in error && error.errcode === primaryKeyTaken;
+
 type Moment = "opening" | "working";
 
 /**

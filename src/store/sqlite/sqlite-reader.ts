@@ -1,5 +1,6 @@
 import { TapeError } from "../../errors.ts";
 import { fromSqlText } from "../sql/sql-text.ts";
+import { storedVersion } from "../stored-version.ts";
 import type {
   FeedPage,
   ReadOptions,
@@ -35,23 +36,23 @@ export class SqliteReader {
   read(row: RowId, options: ReadOptions): RowSlice | null {
     const { after = 0, limit = noLimit, bodies = false } = options;
     return this.#try(`reading row ${row} of ${this.#path}`, () => {
-      if (limit === 0) return this.#slice(this.#sql.head.get(row), []);
+      if (limit === 0) return this.#slice(row, this.#sql.head.get(row), []);
       const entries = bodies ? this.#sql.entriesWithBodies : this.#sql.entries;
       // One transaction, so that head and entries are of one moment.
       this.#sql.begin.run();
       try {
         const found = this.#sql.head.get(row);
-        return this.#slice(found, found === undefined ? [] : entries.all(found["id"] ?? null, after, limit));
+        return this.#slice(row, found, found === undefined ? [] : entries.all(found["id"] ?? null, after, limit));
       } finally {
         this.#sql.commit.run();
       }
     });
   }
 
-  #slice(found: SqliteRow | undefined, entries: readonly SqliteRow[]): RowSlice | null {
+  #slice(row: RowId, found: SqliteRow | undefined, entries: readonly SqliteRow[]): RowSlice | null {
     if (found === undefined) return null;
     return {
-      version: found["version"] as number,
+      version: storedVersion(found["version"] as number, row),
       commitId: found["commit_id"] as string,
       head: found["head"] as Uint8Array,
       entries: entries.map((entry) => ({ ...storedEntry(entry), commitId: entry["commit_id"] as string })),

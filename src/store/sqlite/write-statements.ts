@@ -1,4 +1,5 @@
 import type { SqliteDatabase, SqliteStatement } from "./open-sqlite.ts";
+import { asNumber } from "./read-statements.ts";
 
 /** Every statement of the write path, prepared once per connection. */
 export interface WriteStatements {
@@ -10,12 +11,16 @@ export interface WriteStatements {
   readonly setLastPosition: SqliteStatement;
   /** row, commit id, head */
   readonly insertRow: SqliteStatement;
+  /** row; gives it the id behind the highest one that JavaScript has */
+  readonly renumber: SqliteStatement;
   /** commit id, head, id, version */
   readonly updateRow: SqliteStatement;
   /** row; gives id and version */
   readonly findRow: SqliteStatement;
   /** position, row id, seq, kind, ref, dims, meta, at, trace, commit id, body */
   readonly insertEntry: SqliteStatement;
+  /** position; gives the first one behind it that no entry has */
+  readonly nextFree: SqliteStatement;
   /** position, body */
   readonly insertBody: SqliteStatement;
   /** row id, seq */
@@ -49,12 +54,20 @@ export function prepareWrites(database: SqliteDatabase): WriteStatements {
     insertRow: prepare(
       "insert into tape_rows (row, version, commit_id, head) values (?, 1, ?, cast(? as text)) on conflict (row) do nothing",
     ),
+    renumber: prepare(`
+      update tape_rows set id = (
+        select coalesce(max(id), 0) + 1 from tape_rows where id < ${Number.MAX_SAFE_INTEGER}
+      ) where row = ?`),
     updateRow: prepare(
       "update tape_rows set version = version + 1, commit_id = ?, head = cast(? as text) where id = ? and version = ?",
     ),
-    findRow: prepare("select id, version from tape_rows where row = ?"),
+    findRow: prepare(`select ${asNumber("id")} as id, ${asNumber("version")} as version from tape_rows where row = ?`),
     insertEntry: prepare("insert into tape_entries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-    insertBody: prepare("insert into tape_bodies values (?, ?)"),
+    nextFree: prepare(`
+      select min(e.position) + 1 as position from tape_entries e
+      where e.position > ? and not exists (select 1 from tape_entries o where o.position = e.position + 1)`),
+    // One that is there already has lost its entry, or its place.
+    insertBody: prepare("insert or replace into tape_bodies values (?, ?)"),
     trimBodies: prepare(
       "delete from tape_bodies where position in (select position from tape_entries where row_id = ? and seq < ?)",
     ),

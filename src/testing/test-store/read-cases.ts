@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Store } from "../../store/store.ts";
+import type { ReadOptions, Store } from "../../store/store.ts";
 import { appendTo, bytes, commit, during, entry, feedOf, grow, rowId, rowOf } from "./material.ts";
 import { storeCase, type StoreCase } from "./store-case.ts";
 
@@ -46,6 +46,34 @@ export const readCases: readonly StoreCase[] = [
     );
     const one = await store.read(rowId("a"), { after: 1, limit: 1, bodies: true });
     assert.deepEqual(one?.entries[0]?.body, entries[1]?.body);
+  }),
+
+  storeCase("read: many in one turn get what each has asked for, also of the same row", async ({ store }) => {
+    const body = (seq: number): Uint8Array => bytes(`body ${seq}`);
+    await commit(store, appendTo("a", 0, { entries: [1, 2, 3, 4, 5].map((seq) => entry(seq, { body: body(seq) })) }));
+    await commit(store, appendTo("b", 0, { entries: [1, 2, 3].map((seq) => entry(seq, { body: body(seq) })) }));
+    await commit(store, appendTo("b", 1, { entries: [], trimBelow: 2 }));
+    const asked: readonly (readonly [string, ReadOptions, readonly number[] | null])[] = [
+      ["a", {}, [1, 2, 3, 4, 5]],
+      ["a", { after: 3 }, [4, 5]],
+      ["a", { after: 1, limit: 2 }, [2, 3]],
+      ["a", { after: 1, limit: 2, bodies: true }, [2, 3]],
+      ["a", { after: 4, limit: 9, bodies: true }, [5]],
+      ["a", { after: 5, bodies: true }, []],
+      ["a", { limit: 0 }, []],
+      ["a", { limit: 0, bodies: true }, []],
+      ["b", { limit: 1 }, [2]],
+      ["b", { limit: 1, bodies: true }, [2]],
+      ["b", { after: 1, limit: 1, bodies: true }, [2]],
+      ["none", { bodies: true }, null],
+      ["none", { limit: 0 }, null],
+    ];
+    const found = await Promise.all(asked.map(([row, options]) => store.read(rowId(row), options)));
+    for (const [i, [row, options, seqs]] of asked.entries()) {
+      const entries = found[i]?.entries.map((read) => [read.seq, read.body]) ?? null;
+      const wanted = seqs?.map((seq) => [seq, options.bodies === true ? body(seq) : undefined]) ?? null;
+      assert.deepEqual(entries, wanted, `${row} ${JSON.stringify(options)}`);
+    }
   }),
 
   storeCase("read: the position is that of the feed, or left to it", async ({ store }) => {
