@@ -5,14 +5,17 @@ import { callMetadata } from "./call-metadata.ts";
 const id = expect.stringMatching(/^[0-9a-f]{32}$/);
 
 test.each<[RpcName, object, unknown]>([
+  ["setBudget", { runId: "r" }, id],
   ["chargeBudget", { runId: "r" }, id],
   ["sendSignal", { gateName: "g" }, id],
   ["endRun", { runId: "r", status: "FAILED" }, id],
   ["recordDispatchAttempt", { runId: "r", idempotencyKey: "k" }, id],
+  ["recordExternalObservation", { runId: "r", idempotencyKey: "k", resolution: "DUPLICATE" }, id],
   ["recordObligationAttempt", { runId: "r", obligationSeq: 1 }, id],
   ["writeValue", { namespace: "n", key: "k", valueJson: "1", ifVersion: 3 }, id],
   ["deleteValue", { namespace: "n", key: "k" }, id],
   ["createSession", { appName: "a", sessionId: "s", stateJson: "{}" }, id],
+  ["deleteSession", { appName: "a", sessionId: "s" }, id],
   ["setTimer", { runId: "r", fireAtMs: 1, kind: "k" }, id],
   ["setTimer", { runId: "r", fireAtMs: 1, kind: "k", timerId: "t" }, undefined],
   ["appendEvent", { appName: "a", sessionId: "s", event: {} }, id],
@@ -27,6 +30,12 @@ test.each<[RpcName, object, unknown]>([
 test("every call gets an id of its own", () => {
   const first = callMetadata("chargeBudget", { runId: "r" }, {});
   expect(callMetadata("chargeBudget", { runId: "r" }, {})).not.toEqual(first);
+});
+
+test("says the epoch of a caller without a lease, who must not write as one that is not fenced", () => {
+  expect(callMetadata("endRun", { runId: "r" }, { leaseEpoch: 0, requestId: "q" })).toMatchObject({
+    "tape-lease-epoch": "0",
+  });
 });
 
 test("says nothing that nobody said", () => {

@@ -14,6 +14,7 @@ const unnamedCalls: { readonly [Name in RpcName]?: (request: RpcRequest<Name>) =
   recordDispatchAttempt: always,
   recordExternalObservation: always,
   recordObligationAttempt: always,
+  setBudget: always,
   chargeBudget: always,
   sendSignal: always,
   writeValue: always,

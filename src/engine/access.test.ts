@@ -52,6 +52,16 @@ it("callers of one tenant share its runs, and not what they may grant", async ()
   await expect(auditor.beginRun(run(["refunds"]))).rejects.toMatchObject({ reason: "SCOPE_NOT_GRANTED" });
 });
 
+it("a credential is of one tenant, whichever the request names, and nothing is written", async () => {
+  const tape = engine.tape(acme);
+  const refused = { reason: "TENANT_NOT_GRANTED", ids: { tenant_id: "other" } };
+  await expect(tape.beginRun({ ...run([]), tenantId: "other" })).rejects.toMatchObject(refused);
+  await expect(tape.inspect.listRuns({ tenantId: "other" })).rejects.toMatchObject(refused);
+  expect(await store.tail({ after: 0, limit: 10 })).toMatchObject({ entries: [] });
+  const { runId } = await tape.beginRun({ ...run([]), tenantId: "acme" });
+  expect(await tape.getRun({ runId })).toMatchObject({ tenantId: "acme" });
+});
+
 it("the same access gets the same Tape", () => {
   expect(engine.tape(acme)).toBe(engine.tape(acme));
 });

@@ -3,6 +3,7 @@ import { engineScene, newEffect, newRun, type EngineScene } from "../../test/eng
 import { settle } from "../../test/engine/scripted-store.ts";
 import { emptyHead } from "../codec/head.ts";
 import { choreRow, partitionOf, runRow } from "../codec/row-id.ts";
+import { TapeError } from "../errors.ts";
 import type { IndexKey, RowId, StoredKey } from "../store/store.ts";
 import { defaultHousekeeping } from "./housekeeping.ts";
 
@@ -178,29 +179,52 @@ describe("the sweep", () => {
 });
 
 describe("runs from before there were lists", () => {
-  it("are listed, once the journal has been looked through, which is done once for all", async () => {
+  /** Three of them, of which the second one has FAILED. */
+  async function withoutLists(): Promise<readonly string[]> {
     const old = scene.open();
     const runs = [await newRun(old.tape), await newRun(old.tape), await newRun(old.tape)];
     await old.tape.endRun({ runId: runs[1] ?? "", status: "FAILED" });
     await old.engine.close();
-    const before = await keysOf();
+    keysBefore = await keysOf();
     for (const runId of runs) {
       const row = runRow(local, runId);
       const { keys = [] } = await scene.memory.sweep({ limit: 1000 });
       const isList = ({ index }: StoredKey): boolean => index.startsWith(`${local}/runs`);
       await rekey(row, { remove: keys.filter((key) => key.row === row && isList(key)) });
     }
+    return runs;
+  }
+  let keysBefore: Awaited<ReturnType<typeof keysOf>>;
+
+  it("are listed, once the journal has been looked through, which is done once for all", async () => {
+    const runs = await withoutLists();
     const { tape, engine, store } = scene.open(tidy);
     expect((await tape.inspect.listRuns()).runs).toEqual([]);
     await pass(firstAfterMs + minuteMs);
     expect((await tape.inspect.listRuns()).runs.map(({ runId }) => runId).toSorted()).toEqual(runs.toSorted());
     expect((await tape.inspect.listRuns({ statuses: ["FAILED"] })).runs).toHaveLength(1);
-    expect(await keysOf()).toEqual(before);
+    expect(await keysOf()).toEqual(keysBefore);
     expect(engine.stats().reindexedRows).toBe(3);
     const batches = store.batches.length;
     await scene.memory.read(choreRow("index-1"));
     scene.open(tidy);
     await pass(5 * firstAfterMs);
     expect(store.batches).toHaveLength(batches);
+  });
+
+  it("are listed although the store was away when one of them was looked at: once for all is when all are done", async () => {
+    const runs = await withoutLists();
+    const { engine, store } = scene.open(tidy);
+    const read = store.read.bind(store);
+    let isAway = true;
+    store.read = async (row, options) => {
+      if (!isAway || row !== runRow(local, runs[1] ?? "")) return read(row, options);
+      isAway = false;
+      throw new TapeError("STORE_UNAVAILABLE", "the store is away");
+    };
+    await pass(firstAfterMs + minuteMs);
+    expect(isAway).toBe(false);
+    expect(await keysOf()).toEqual(keysBefore);
+    expect(engine.stats().housekeepingFailures).toBe(0);
   });
 });

@@ -12,14 +12,16 @@ export const kindOf = (kindAndVerb: string): string => kindAndVerb.slice(0, kind
 /** Its subject (R52). */
 export const subjectOf = (entry: StoredEntry): string => `/tape/${entry.kind}/${entry.dims}`;
 
+/** A damaged number must not end the streams of everybody: one that no client can take is given as none. */
+const known = (stored: number): number => (Number.isSafeInteger(stored) ? stored : 0);
+
 /** An entry as callers see it. */
 export const journalEntry = (entry: StoredEntry): JournalEntry => ({
-  seq: entry.seq,
+  seq: known(entry.seq),
   kind: kindOf(entry.kind),
   payloadJson: entry.meta,
-  // A damaged time must not end the streams of everybody: one that no client can take is given as none.
-  tsMs: Number.isSafeInteger(entry.at) ? entry.at : 0,
-  globalSeq: entry.position,
+  tsMs: known(entry.at),
+  globalSeq: known(entry.position),
   subject: subjectOf(entry),
   schemaVersion,
   ...parseTrace(entry.trace),

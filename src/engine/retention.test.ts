@@ -84,6 +84,15 @@ describe("retention", () => {
     expect((await tape.listRunsToRecover({ nowMs: scene.clock.now() })).runs).toHaveLength(1);
   });
 
+  it("looks at everything that is due in one pass, however short the pages of the index are", async () => {
+    const { tape, store } = scene.open(retaining());
+    const scan = store.scan.bind(store);
+    store.scan = (index, options) => scan(index, { ...options, limit: 3 });
+    for (let n = 0; n < 10; n += 1) await endedRun(tape, `run ${n}`);
+    await pass(66 * minuteMs);
+    expect(Math.max(...passes.map(({ compactedRuns }) => compactedRuns))).toBe(10);
+  });
+
   it("removes both together when only runs are bounded, and no runs when only payloads are", async () => {
     const together = scene.open({ retention: { runsMs: 60 * minuteMs } });
     const first = await endedRun(together.tape, "one");

@@ -220,7 +220,7 @@ export class Retention {
     const id = await pipeline.execute(reactionTarget(partition, reaction), goneReaction(untilMs), plainCall);
     if (id === null) return false;
     const index = `${partition}/${dueIndexPath(id)}`;
-    const remove: Act = (item) => this.#change(index, item, taskRules, deleteOrphanedTask);
+    const remove: Act = (item) => this.#change(index, item, taskRules, deleteOrphanedTask(untilMs));
     await this.#each(index, {}, remove, "deletedTasks", turn);
     return false;
   }

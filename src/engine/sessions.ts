@@ -38,6 +38,7 @@ import { fillPage } from "./page.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Target } from "./slot-cache.ts";
 import { plainCall, type Call, type RowEvent } from "./row-slot.ts";
+import { scanUpTo } from "./scan-up-to.ts";
 
 /** Sessions whose states are read together, at first: each may be as large as a message. */
 const firstBatch = 8;
@@ -90,7 +91,7 @@ export class Sessions {
     const appName = requiredId("app_name", request.appName, this.#limits);
     const userId = optionalId("user_id", request.userId, this.#limits);
     const index = indexName(this.#partition, "sessions", appName, userId);
-    const { items } = await this.#store.scan(index, { limit: this.#limits.pageSize });
+    const { items } = await scanUpTo(this.#store, index, { limit: this.#limits.pageSize });
     const damaged = new DamagedRows();
     const sessionOf = async ({ row, key }: ScanItem): Promise<Session | undefined> => {
       const target = this.#target<SessionRow>(row, sessionRules);

@@ -33,6 +33,7 @@ import type { EnginePorts } from "./engine-tape.ts";
 import { fillPage, shareOfMessage, weightOf } from "./page.ts";
 import { Reactions } from "./reactions.ts";
 import { plainCall, type Call } from "./row-slot.ts";
+import { scanUpTo } from "./scan-up-to.ts";
 import type { Target } from "./slot-cache.ts";
 
 const scanPage = 64;
@@ -93,7 +94,7 @@ export class Tasks {
     const { pipeline, store, limits } = this.#ports;
     const index = `${this.#partition}/${claimIndexPath(reactionId)}`;
     const range = { from: `${wanted.id}/`, to: `${wanted.id}0` };
-    const { items } = await store.scan(index, { ...range, limit: limits.pageSize });
+    const { items } = await scanUpTo(store, index, { ...range, limit: limits.pageSize });
     // None is claimed that this call has not.
     const repeat = { ...wanted, untilMs: -1 };
     const found = await Promise.all(

@@ -79,6 +79,18 @@ describe("a server that matches", () => {
     expect(engine.stats().waitingStreams).toBe(0);
   });
 
+  it("serves every reaction that was registered elsewhere, however short the pages of their index are", async () => {
+    const { tape, store } = server();
+    const scan = store.scan.bind(store);
+    store.scan = (index, options) => scan(index, { ...options, limit: 1 });
+    const writer = scene.open({}, { exclusive: false });
+    const reactions = ["one", "two", "three"];
+    for (const reactionId of reactions) await react(writer.tape, { reactionId });
+    await decide(writer.tape, await newRun(writer.tape), 1);
+    await work(6000);
+    for (const reactionId of reactions) expect(modelsOf(await tasksOf(tape, reactionId))).toEqual(["1"]);
+  });
+
   it("writes nothing and reads little while nothing happens", async () => {
     const { tape, store } = server();
     await react(tape);

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { engineScene, newRun, type EngineScene } from "../../test/engine/engine-scene.ts";
-import { settle } from "../../test/engine/scripted-store.ts";
-import { partitionOf, taskRow } from "../codec/row-id.ts";
+import { settle, withResolvers, type AppendAct } from "../../test/engine/scripted-store.ts";
+import { isTaskRow, partitionOf, taskRow } from "../codec/row-id.ts";
 import type { Task } from "../model/reaction.ts";
 import type { Tape } from "../model/tape.ts";
+import type { StoreCapabilities } from "../store/store.ts";
 import { reactor } from "./reactor.ts";
 
 const hourMs = 3_600_000;
@@ -19,15 +20,19 @@ afterEach(async () => {
 });
 
 /** A server that matches and keeps tasks for three hours, and those that were given up for ten. */
-const server = () =>
-  scene.open({
-    reactors: true,
-    reactor: reactor(),
-    retention: { runsMs: 3 * hourMs, deadTasksMs: 10 * hourMs },
-  });
+const server = (capabilities: Partial<StoreCapabilities> = {}) =>
+  scene.open(
+    {
+      reactors: true,
+      reactor: reactor(),
+      retention: { runsMs: 3 * hourMs, deadTasksMs: 10 * hourMs },
+    },
+    capabilities,
+  );
 
-const react = (tape: Tape, reactionId = "r") =>
-  tape.registerReaction({ reactionId, subjectPattern: "/tape/decision/**", handlerKind: "TASK", dlqAfterN: 1 });
+const reaction = { subjectPattern: "/tape/decision/**", handlerKind: "TASK", dlqAfterN: 1 } as const;
+
+const react = (tape: Tape, reactionId = "r") => tape.registerReaction({ reactionId, ...reaction });
 
 /** A run that goes on, whose decisions make tasks. */
 async function newTasks(tape: Tape, count: number): Promise<string> {
@@ -123,5 +128,33 @@ describe("tasks that a reaction left open when it was deregistered", () => {
     expect(await tasksOf(tape)).toEqual([]);
     expect(await tasksOf(tape, "kept")).toHaveLength(2);
     expect(await tasksOf(tape, "back")).toHaveLength(2);
+  });
+
+  it("go, and none that was made since the reaction is back, also while they are being deleted (R70)", async () => {
+    const { tape, store, engine } = server({ concurrentAppends: 4 });
+    await react(tape);
+    const runId = await newTasks(tape, 12);
+    await tape.deregisterReaction({ reactionId: "r" });
+    await pass(2.9 * hourMs);
+    const [deleting, isBack] = [withResolvers<undefined>(), withResolvers<undefined>()];
+    const holdDeletion: AppendAct = async (batch, go) => {
+      if (batch.some(({ row }) => isTaskRow(row))) {
+        deleting.resolve(undefined);
+        await isBack.promise;
+      } else store.nextAppends.push(holdDeletion);
+      return go();
+    };
+    store.nextAppends.push(holdDeletion);
+    const passing = pass(hourMs);
+    await deleting.promise;
+    await tape.registerReaction({ reactionId: "r", ...reaction, bootstrapFromHead: true });
+    await tape.recordDecision({ runId, decisionIndex: 12, model: "m" });
+    await settle(100);
+    const { tasksMade } = engine.stats();
+    isBack.resolve(undefined);
+    await passing;
+    expect(tasksMade).toBe(13);
+    const left = (await tasksOf(tape)).map(({ payloadJson }) => JSON.parse(payloadJson) as unknown);
+    expect(left).toMatchObject([{ decision_index: 12 }]);
   });
 });

@@ -66,6 +66,9 @@ export const defaultFaultRates: Readonly<Record<StoreFault, number>> = {
   "leftover-key": 0.3,
 };
 
+/** Items of a short page at most. */
+const shortPageItems = 3;
+
 const unknowns = ["unknown-committed", "unknown-lost", "unknown-late", "unknown-later"] as const;
 
 /** An append that may yet be written. */
@@ -198,8 +201,9 @@ export class FaultyStore extends ForwardingStore {
     return { ...append, index: { add, remove: remove.filter(() => !this.#happens("leftover-key")) } };
   }
 
+  /** So short that it is short in a small journal, too: a part of a large limit would hold everything there is. */
   #shortened(limit: number): number {
-    return limit > 1 && this.#happens("short-page") ? 1 + this.#random.int(limit - 1) : limit;
+    return limit > 1 && this.#happens("short-page") ? 1 + this.#random.int(Math.min(limit - 1, shortPageItems)) : limit;
   }
 
   #mayBeUnavailable(method: string): void {

@@ -1,6 +1,7 @@
 import { timeKey } from "../../codec/time-key.ts";
 import type { Need } from "../../journal/run/attention.ts";
 import { attentionIndexes } from "../../journal/run/index-keys.ts";
+import { scanUpTo } from "../scan-up-to.ts";
 import { findNeeds, recoverableForMs } from "./attention-list.ts";
 import { startOfNeeds } from "./need-position.ts";
 import type { InspectPorts } from "./ports.ts";
@@ -43,6 +44,6 @@ async function countKeys(
 ): Promise<number> {
   if (most === 0) return 0;
   const index = `${partition}/${attentionIndexes[kind]}`;
-  const { items } = await store.scan(index, { to: timeKey(untilMs + 1), limit: most });
+  const { items } = await scanUpTo(store, index, { to: timeKey(untilMs + 1), limit: most });
   return new Set(items.map(({ row }) => row)).size;
 }

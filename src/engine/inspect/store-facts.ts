@@ -1,6 +1,7 @@
 import { allRunsIndex } from "../../journal/run/list-key.ts";
 import type { DescribeStoreResponse } from "../../model/inspect.ts";
 import type { StoreCapabilities } from "../../store/store.ts";
+import { scanUpTo } from "../scan-up-to.ts";
 import type { InspectPorts } from "./ports.ts";
 
 /** So many keys are one read on any store, and counting them is cheap. */
@@ -11,7 +12,7 @@ export async function describeStore({ store, partition, version }: InspectPorts)
   const begun = performance.now();
   await store.scan(`${partition}/ping`, { limit: 1 });
   const roundTripUs = Math.max(1, Math.round((performance.now() - begun) * 1000));
-  const { items, next } = await store.scan(`${partition}/${allRunsIndex}`, { limit: mostCounted });
+  const { items, next } = await scanUpTo(store, `${partition}/${allRunsIndex}`, { limit: mostCounted });
   return {
     kind: store.capabilities.kind,
     formatVersion: store.capabilities.formatVersion,

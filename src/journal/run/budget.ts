@@ -31,10 +31,13 @@ export function setBudget(request: SetBudgetRequest, limits: Limits): Decide<Run
   const caps = { usdCap: usdCap(request.usdCap), tokenCap: Math.max(0, integer("token_cap", request.tokenCap)) };
   return (run, context) => {
     mustBeWritable(run, runId, context);
+    // Sent again late, it must not put back what somebody has set since (R3).
+    if (isRepeat(run.requests, context)) return accept([], budgetView(run));
     mustBeOpen(run, "setting the budget");
     const { usdCap: usd, tokenCap: tokens } = run.budget;
     const events: RunEvent[] = usd === caps.usdCap && tokens === caps.tokenCap ? [] : [{ kind: "head/caps", ...caps }];
-    return accept(events, { ...budgetView(run), usdCap: dollars(caps.usdCap), tokenCap: caps.tokenCap });
+    const budget = { ...budgetView(run), usdCap: dollars(caps.usdCap), tokenCap: caps.tokenCap };
+    return accept([...events, ...remember(context)], budget);
   };
 }
 

@@ -160,11 +160,18 @@ export const deleteEndedTask =
       ? accept([{ kind: "head/delete-task", at: now }], true)
       : accept([], false);
 
-/** Retention: deletes a task that nobody can claim any more, since its reaction is gone; answers whether. */
-export const deleteOrphanedTask: OnTask<boolean> = (task, { now }) => {
-  const isHeld = taskAt(task, now).claim !== null;
-  return task.facts === null || isHeld ? accept([], false) : accept([{ kind: "head/delete-task", at: now }], true);
-};
+/**
+ * Retention: deletes a task that nobody can claim any more, since its reaction is gone; answers whether. One that was made
+ * later than this is not meant: the reaction may have been registered again since somebody looked (R70).
+ */
+export const deleteOrphanedTask =
+  (madeUntilMs: number): OnTask<boolean> =>
+  (task, { now }) => {
+    const isHeld = taskAt(task, now).claim !== null;
+    return task.facts === null || isHeld || task.facts.createdAtMs > madeUntilMs
+      ? accept([], false)
+      : accept([{ kind: "head/delete-task", at: now }], true);
+  };
 
 /** Writes down that a claim has expired (R71). */
 export const tickTask: OnTask<void> = (task, { now }) => {

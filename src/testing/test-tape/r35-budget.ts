@@ -94,6 +94,17 @@ export const budgetCases: readonly TapeCase[] = [
     assert.deepEqual((await t.tape.admitBudget({ runId })).budget, budget);
     assert.deepEqual(await t.tape.chargeBudget({ runId, usd: 0.25 }), { ...budget, usdSpent: 0.75 });
   }),
+  rule("R3", "a SetBudget that is sent again puts back nothing that was set since", async (t) => {
+    const runId = await t.run();
+    const set = (tokenCap: number, requestId: string) => t.tape.setBudget({ runId, tokenCap }, { requestId });
+    assert.equal((await set(10, "first")).tokenCap, 10);
+    assert.equal((await set(10, "as it is")).tokenCap, 10);
+    assert.equal((await set(20, "second")).tokenCap, 20);
+    for (const requestId of ["first", "as it is"]) assert.equal((await set(10, requestId)).tokenCap, 20, requestId);
+    await t.reopen();
+    assert.equal((await set(10, "first")).tokenCap, 20);
+    assert.equal((await set(10, "third")).tokenCap, 10);
+  }),
   rule("R36", "budgets of two runs are two", async (t) => {
     const [one, two] = [await t.run(), await t.run()];
     await t.tape.setBudget({ runId: one, usdCap: 1 });

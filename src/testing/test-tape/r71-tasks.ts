@@ -29,8 +29,12 @@ export const taskCases: readonly TapeCase[] = [
         });
         assert.deepEqual(await taskNow(t, task), task);
       }
-      const rest = await claim(t, reactionId, { owner: "other", max: 0, leaseMs: 5000 });
-      assert.deepEqual(rest.map(modelOf), ["2", "3", "4"]);
+      const rest: Task[] = [];
+      // Where the store fails in the middle, what was claimed by then is answered, and the others are due still.
+      for (let answers = 0; answers < 3; answers += 1) {
+        rest.push(...(await claim(t, reactionId, { owner: "other", max: 0, leaseMs: 5000 })));
+      }
+      assert.deepEqual(rest.map(modelOf).toSorted(), ["2", "3", "4"]);
       assert.ok(rest.every((task) => task.leaseExpiresAtMs === t.clock.now() + 5000));
       assert.deepEqual(await claim(t, reactionId), []);
     },
