@@ -109,6 +109,28 @@ describe("streams", () => {
     expect(server.calls.slice(seen).map(({ request }) => request["fromVersion"])).toEqual([0, seen + 1]);
   });
 
+  test("have no deadline of their own", async () => {
+    const server = await stub(async function* () {
+      yield entry(1);
+    });
+    await collect(client(server, { timeoutMs: 1000 }).subscribeRun({ runId: "r" }));
+    expect(server.calls[0]?.headers).not.toHaveProperty("grpc-timeout");
+  });
+
+  test("wait as shortly as ever after a break behind an item, however many there were", async () => {
+    const server = await stub(async function* ({ count }) {
+      yield entry(count);
+      if (count < 4) throw new TapeError("SHUTTING_DOWN", "this server stops");
+    });
+    const timers = new ManualTimers();
+    const reading = collect(client(server, { timers, retries: { baseDelayMs: 70 } }).subscribeRun({ runId: "r" }));
+    for (const breaks of [1, 2, 3]) {
+      await eventually(() => expect(timers.asked.filter((ms) => ms === 70)).toHaveLength(breaks));
+      timers.advance(70);
+    }
+    await expect(reading).resolves.toHaveLength(4);
+  });
+
   test("end with an error that trying again would not help", async () => {
     const server = await stub(async function* () {
       yield entry(1);

@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { constants } from "node:http2";
 import { afterEach, describe, expect, test } from "vitest";
 import { ManualTimers } from "../../test/client/manual-timers.ts";
@@ -175,6 +175,15 @@ describe("unary", () => {
     expect(server.calls).toHaveLength(1);
   });
 
+  test("leaves nothing on the caller's signal, which may outlive many calls", async () => {
+    const server = await stub(({ name }) => (name === "getRun" ? Promise.reject(unavailable) : budget));
+    const { signal } = new AbortController();
+    const tape = client(server, { retries: { maxAttempts: 2, baseDelayMs: 1 } });
+    await tape.chargeBudget({ runId: "r" }, { signal });
+    await expect(tape.getRun({ runId: "r" }, { signal })).rejects.toThrow(TapeError);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
   test("asks a token function before every attempt", async () => {
     const tokens = ["one", "two"];
     const server = await stub((call) => {
@@ -263,6 +272,32 @@ describe("close", () => {
     await closing;
     await tape.close();
     await eventually(() => expect(server.sessions).toHaveLength(0));
+  });
+
+  test("lets nothing be tried again, neither what fails then nor what waits for its next attempt", async () => {
+    let fail = (): void => undefined;
+    const failing = await stub(() => new Promise((_resolve, reject) => (fail = () => reject(unavailable))));
+    const tape = client(failing);
+    const underWay = tape.chargeBudget({ runId: "r" }).catch((error: unknown) => error);
+    await eventually(() => expect(failing.calls).toHaveLength(1));
+    const closing = tape.close();
+    fail();
+    await expect(underWay).resolves.toMatchObject({ reason: "STORE_UNAVAILABLE" });
+    await closing;
+    expect(failing.calls).toHaveLength(1);
+
+    const server = await stub(() => {
+      throw unavailable;
+    });
+    const timers = new ManualTimers();
+    const patient = client(server, { timers, retries: { baseDelayMs: 70 } });
+    const waiting = patient.chargeBudget({ runId: "r" }).catch((error: unknown) => error);
+    await eventually(() => expect(timers.asked).toContain(70));
+    const closed = patient.close();
+    timers.advance(70);
+    await expect(waiting).resolves.toMatchObject({ reason: "STORE_UNAVAILABLE" });
+    await closed;
+    expect(server.calls).toHaveLength(1);
   });
 
   test("comes with the client's signal", async () => {

@@ -205,6 +205,8 @@ export class Caller {
     const ms = backoffMs(failures, retries, timers.random());
     if (ms >= (scope.timeLeftMs ?? Infinity)) throw error;
     await scope.pause(ms);
+    // Closed while it waited.
+    if (this.#closed !== undefined) throw error;
   }
 }
 

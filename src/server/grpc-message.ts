@@ -16,7 +16,10 @@ export class SingleMessage {
   #chunks: Buffer[] = [];
   #bytes = 0;
 
-  /** Takes the next bytes; gives the length that the message announces, as soon as it is known. */
+  /**
+   * Takes the next bytes; gives the length that the message announces, as soon as it is known. Throws ARGUMENT_INVALID at
+   * the first byte too many: the length was found small enough, and what comes behind it would be kept without a limit.
+   */
   push(chunk: Buffer): number | undefined {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
@@ -24,7 +27,9 @@ export class SingleMessage {
     // Nearly always there is one chunk; otherwise only the few bytes that carry the prefix are joined.
     const first = this.#chunks[0] ?? chunk;
     const start = first.length >= prefixBytes ? first : Buffer.concat(this.#chunks, prefixBytes);
-    return start.readUInt32BE(1);
+    const length = start.readUInt32BE(1);
+    if (this.#bytes > prefixBytes + length) throw this.#unlike(length);
+    return length;
   }
 
   /** The message. Throws ARGUMENT_INVALID when the body is anything else than one whole message. */
@@ -34,10 +39,12 @@ export class SingleMessage {
     if (body.length < prefixBytes) throw malformed("the body holds no message");
     if (body[0] !== 0) throw malformed("the message is compressed, but no grpc-encoding says how");
     const length = body.readUInt32BE(1);
-    if (body.length !== prefixBytes + length) {
-      throw malformed(`the body holds ${body.length - prefixBytes} bytes where one message of ${length} was announced`);
-    }
+    if (body.length !== prefixBytes + length) throw this.#unlike(length);
     return body.subarray(prefixBytes);
+  }
+
+  #unlike(length: number): TapeError {
+    return malformed(`the body holds ${this.#bytes - prefixBytes} bytes where one message of ${length} was announced`);
   }
 }
 

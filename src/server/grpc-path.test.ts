@@ -159,6 +159,18 @@ describe("plain gRPC, unary", () => {
     expect(seen).toHaveLength(2);
   });
 
+  it("refuses more bytes than were announced when they come, not when they end", async () => {
+    await start({});
+    const session = connect(served.url);
+    const stream = session.request(grpcHeaders("BeginEffect"));
+    stream.on("error", () => {});
+    stream.write(Buffer.from([0, 0, 0, 0, 1, 8]));
+    stream.write(Buffer.alloc(1));
+    const [answer] = (await once(stream, "response")) as [Record<string, unknown>];
+    expect(answer).toMatchObject({ "grpc-status": String(status.INVALID_ARGUMENT) });
+    session.destroy();
+  });
+
   it("gives the engine the caller's deadline, and none that is further away than timers reach", async () => {
     const seen: (number | undefined)[] = [];
     await start({
@@ -222,6 +234,15 @@ describe("plain gRPC, unary", () => {
     await expect.poll(() => release.length).toBe(3);
     release[2]?.();
     await next;
+  });
+
+  it("counts no call that has failed as one under way", async () => {
+    const fails = (): Promise<never> => Promise.reject(new TapeError("RUN_NOT_FOUND", "no such run"));
+    await start({ beginEffect: fails }, { maxPending: 2 });
+    for (let n = 0; n < 5; n += 1) {
+      const call = caller.unary("beginEffect", { runId: "r", toolName: "t" });
+      await expect(call).rejects.toMatchObject({ reason: "RUN_NOT_FOUND" });
+    }
   });
 
   it("goes on serving a connection whose calls are reset in the middle", async () => {

@@ -105,6 +105,8 @@ test("a call is not sent without its token", async () => {
 
 test.each<[string, typeof connectTape, string, ClientOptions, string]>([
   ["in plain text", connectTape, "tape://tape.example", {}, "use tapes://"],
+  ["in plain text to a name that ends like this machine's", connectTape, "tape://notlocalhost", {}, "use tapes://"],
+  ["in plain text to a name that begins like it", connectTape, "tape://127.0.0.1.example", {}, "use tapes://"],
   ["beside a token", connectTape, "tapes://tape.example", { token: "x" }, "give one of them"],
   ["for what no URL can be", connectTape, "tapes://tape.example", { audience: "a\nb" }, "visible ASCII"],
   ["by a page", connectFromBrowser, "tapes://tape.example", {}, "in a browser"],
