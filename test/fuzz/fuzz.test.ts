@@ -10,6 +10,7 @@ const inputsOf: Readonly<Record<string, number>> = {
   cel: 60,
   json: 400,
   stored: 60,
+  columns: 12,
   background: 3,
   wire: 150,
 };

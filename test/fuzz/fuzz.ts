@@ -7,6 +7,8 @@ export interface FuzzOptions {
   /** Ends when the time is over, or after so many inputs, whichever comes first. */
   readonly seconds: number;
   readonly inputs?: number;
+  /** Where, for targets that take a store. */
+  readonly store?: string | undefined;
 }
 
 /** What came of a target. */
@@ -22,14 +24,18 @@ export interface FuzzResult {
 
 /** An input that breaks what must hold. */
 interface FuzzFailure {
+  /** None: not one could be tried. */
   readonly input: unknown;
   readonly what: string;
 }
 
 /** Tries inputs until one fails, and then makes that one smaller for as long as it fails. The same seed gives the same inputs. */
-export async function fuzz(target: Target, { seed, seconds, inputs = 2 ** 31 - 1 }: FuzzOptions): Promise<FuzzResult> {
+export async function fuzz(
+  target: Target,
+  { seed, seconds, inputs = 2 ** 31 - 1, store }: FuzzOptions,
+): Promise<FuzzResult> {
   const outcomes = new Map<string, number>();
-  const trial = await target.open();
+  const trial = await target.open(store);
   const started = performance.now();
   let tried = 0;
   try {
@@ -44,18 +50,17 @@ export async function fuzz(target: Target, { seed, seconds, inputs = 2 ** 31 - 1
       interruptAfterTimeLimit: seconds * 1000,
       markInterruptAsFailure: false,
     });
-    const [input] = found.counterexample ?? [];
-    const failure = found.failed ? { input, what: messageOf(found.errorInstance) } : undefined;
+    const failure = found.failed ? failureOf(found) : undefined;
     return { target: target.name, inputs: tried, outcomes, seconds: (performance.now() - started) / 1000, failure };
   } finally {
     await trial.close();
   }
 }
 
-/** Tries one input, as it was kept. */
-export async function replay(target: Target, input: unknown): Promise<FuzzResult> {
+/** Tries one input, as it was kept; `store`: as in {@link FuzzOptions}. */
+export async function replay(target: Target, input: unknown, store?: string): Promise<FuzzResult> {
   const started = performance.now();
-  const trial = await target.open();
+  const trial = await target.open(store);
   const seconds = (): number => (performance.now() - started) / 1000;
   try {
     const outcomes = new Map([[await trial.check(input), 1]]);
@@ -67,5 +72,11 @@ export async function replay(target: Target, input: unknown): Promise<FuzzResult
     await trial.close();
   }
 }
+
+/** Without a counterexample the time was over before the first input was. */
+const failureOf = ({ counterexample, errorInstance }: fc.RunDetails<[unknown]>): FuzzFailure =>
+  counterexample === null
+    ? { input: undefined, what: "no input was tried to its end: give it more --seconds" }
+    : { input: counterexample[0], what: messageOf(errorInstance) };
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

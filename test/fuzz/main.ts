@@ -5,12 +5,19 @@ import { fuzz, replay, type FuzzResult } from "./fuzz.ts";
 import { tableOf } from "./table.ts";
 import { targets } from "./targets.ts";
 
+const withStore = targets
+  .filter(({ stores }) => stores)
+  .map(({ name }) => name)
+  .join(", ");
+
 const help = `Feeds Tape hostile data and checks what must hold whatever comes.
 
 npm run fuzz                                  every target, 10 seconds each
 npm run fuzz -- --seconds N --seed N          so long for each, from this seed
              -- --only TARGET                 one of: ${targets.map(({ name }) => name).join(", ")}
              -- --only TARGET --input FILE    one input, as it was saved
+             -- --store URL                   ${withStore} on this store instead of their own: any store's
+                                              URL, or postgres:, bigtable:, spanner: alone for one of our own
 `;
 
 const folder = "build/fuzz";
@@ -37,6 +44,7 @@ function options() {
         seed: { type: "string", default: "1" },
         only: { type: "string" },
         input: { type: "string" },
+        store: { type: "string" },
         help: { type: "boolean", default: false },
       },
     }).values;
@@ -48,29 +56,32 @@ function options() {
 /** Says what failed, and saves the input so that it can be tried again. */
 function tell({ target, failure }: FuzzResult): void {
   if (failure === undefined) return;
+  write(`${target}: ${failure.what}`);
+  if (failure.input === undefined) return;
   const file = `${folder}/${target}.json`;
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, `${JSON.stringify(failure.input, null, 2)}\n`);
-  write(`${target}: ${failure.what}`);
   write(`  input: ${JSON.stringify(failure.input).slice(0, 2000)}`);
   write(`  saved; replay it with: npm run fuzz -- --only ${target} --input ${file}`);
 }
 
 async function main(): Promise<void> {
-  const { seconds, seed, only, input, help: isHelp } = options();
+  const { seconds, seed, only, input, store, help: isHelp } = options();
   if (isHelp) {
     write(help);
     return;
   }
-  const chosen = targets.filter(({ name }) => only === undefined || name === only);
-  if (chosen.length === 0) usage(`there is no target ${only}`);
+  const chosen = targets.filter(
+    ({ name, stores }) => (only === undefined || name === only) && (store === undefined || stores === true),
+  );
+  if (chosen.length === 0) usage(`there is no target ${only}${store === undefined ? "" : " that takes a store"}`);
   if (input !== undefined && only === undefined) usage("--input needs --only: an input belongs to a target");
   const results: FuzzResult[] = [];
   for (const target of chosen) {
     const result =
       input === undefined
-        ? await fuzz(target, { seed: wholeNumber("seed", seed), seconds: wholeNumber("seconds", seconds) })
-        : await replay(target, JSON.parse(readFileSync(input, "utf8")));
+        ? await fuzz(target, { seed: wholeNumber("seed", seed), seconds: wholeNumber("seconds", seconds), store })
+        : await replay(target, JSON.parse(readFileSync(input, "utf8")), store);
     results.push(result);
     tell(result);
   }

@@ -21,6 +21,7 @@ import { sampleJournal } from "./sample-journal.ts";
 import { pure, type Target, type Trial } from "./target.ts";
 import { openBackground, type DamagedPart } from "./targets/background.ts";
 import { cel, checkCel, type Compile } from "./targets/cel.ts";
+import { openColumns } from "./targets/columns.ts";
 import { checkDecoder } from "./targets/decoder.ts";
 import { json, openJson } from "./targets/json.ts";
 import { checkKeys, keyMakers, keys } from "./targets/keys.ts";
@@ -261,6 +262,45 @@ it("makes a failing input smaller", async () => {
   };
   const { failure } = await fuzz(target as Target, { seed: 1, seconds: 30, inputs: 10_000 });
   expect(failure).toEqual({ input: "x", what: "an x" });
+});
+
+describe("the judge of damaged columns", () => {
+  // In the order of columns, and of the ways that fit: a version that is zero, a time far in the past.
+  const version = { row: 0, table: 0, cell: 2, way: 2 };
+  const at = { row: 0, table: 1, cell: 7, way: 4 };
+
+  /** What is wrong when the server makes this of the store, in which a cell of the first run is damaged. */
+  const foundWith = async (change: (store: Store) => Store, damage: typeof at): Promise<string> => {
+    const trial = await openColumns(undefined, change);
+    try {
+      return await trial.check([damage]);
+    } catch (error) {
+      return String(error);
+    } finally {
+      await trial.close();
+    }
+  };
+
+  it("sees a damaged row that is taken for none", async () => {
+    class Forgetful extends ForwardingStore {
+      override async read(row: RowId, options?: ReadOptions): Promise<RowSlice | null> {
+        return super.read(row, options).catch(() => null);
+      }
+    }
+    expect(await foundWith((store) => new Forgetful(store), version)).toMatch(/RUN_NOT_FOUND instead of STORE_CORRUPT/);
+    expect(await foundWith((store) => store, version)).toBe("tape_rows.version zero: error");
+  });
+
+  it("sees a feed that leaves out what is whole", async () => {
+    class Early extends ForwardingStore {
+      override async tail(options: TailOptions): Promise<FeedPage> {
+        const page = await super.tail(options);
+        const damaged = page.entries.findIndex((entry) => entry.at < 0);
+        return damaged < 0 ? page : { ...page, entries: page.entries.slice(0, damaged) };
+      }
+    }
+    expect(await foundWith((store) => new Early(store), at)).toMatch(/the feed gives entries otherwise/);
+  });
 });
 
 /** The head of a run is gone. */

@@ -7,8 +7,10 @@ export interface Target<Input = unknown> {
   readonly name: string;
   /** Inputs of its kind: mostly well-formed, with something wrong. They are plain JSON, so that one can be kept in a file. */
   readonly inputs: Arbitrary<Input>;
-  /** Makes ready what is tried. */
-  readonly open: () => Promise<Trial<Input>>;
+  /** It may be tried on any store. */
+  readonly stores?: true;
+  /** Makes ready what is tried; `store`: on that one, as in `--store`. */
+  readonly open: (store?: string) => Promise<Trial<Input>>;
 }
 
 /** A target that is ready. */

@@ -1,6 +1,7 @@
 import type { Target } from "./target.ts";
 import { background } from "./targets/background.ts";
 import { cel } from "./targets/cel.ts";
+import { columns } from "./targets/columns.ts";
 import { decoder } from "./targets/decoder.ts";
 import { json } from "./targets/json.ts";
 import { keys } from "./targets/keys.ts";
@@ -10,4 +11,15 @@ import { urls } from "./targets/urls.ts";
 import { wire } from "./targets/wire.ts";
 
 /** All targets, in the order in which they are tried. */
-export const targets = [decoder, keys, subjects, urls, cel, json, stored, background, wire] as readonly Target[];
+export const targets = [
+  decoder,
+  keys,
+  subjects,
+  urls,
+  cel,
+  json,
+  stored,
+  columns,
+  background,
+  wire,
+] as readonly Target[];

@@ -60,10 +60,9 @@ class Recorder extends ForwardingStore {
 }
 
 /** Writes the journal to an empty store, a part of it by a server that matches. */
-export async function backgroundJournal(inner: Store): Promise<Journal> {
+export async function backgroundJournal(inner: Store, clock: FakeClock = new FakeClock()): Promise<Journal> {
   const store = new Recorder(inner);
   await store.migrate({ dryRun: false });
-  const clock = new FakeClock();
   const engine = new Engine({ store, clock, ids: seededIds(1), reactor: reactor() });
   engine.start();
   const tape = engine.tape(localAccess);

@@ -1,15 +1,14 @@
 import fc from "fast-check";
 import { rowKind } from "../../../src/codec/row-id.ts";
 import type { RowId } from "../../../src/model/row.ts";
-import { MemoryStore } from "../../../src/store/memory/memory-store.ts";
-import { createStore } from "../../../src/store/open-store.ts";
-import type { Store } from "../../../src/store/store.ts";
 import { parts, type RowDamage } from "../background/damaged-store.ts";
 import { factsOf, originsOf } from "../background/facts.ts";
 import { backgroundJournal, type Journal } from "../background/journal.ts";
 import { Judge, type Outcome } from "../background/judge.ts";
 import { play, type PlayOptions } from "../background/play.ts";
+import { SettledClock, SettledStore } from "../background/settled-store.ts";
 import { changedText, changes, type Change } from "../damage.ts";
+import { freshStores } from "../fresh-stores.ts";
 import { wrong, type Target, type Trial } from "../target.ts";
 
 const stores = ["memory", "sqlite"] as const;
@@ -33,10 +32,13 @@ interface Input {
   readonly keys: readonly ForeignKey[];
 }
 
-const makers: Readonly<Record<Input["store"], () => Promise<Store>>> = {
-  memory: () => Promise.resolve(new MemoryStore()),
-  sqlite: () => createStore("sqlite::memory:"),
-};
+const urls: Readonly<Record<Input["store"], string>> = { memory: "memory:", sqlite: "sqlite::memory:" };
+
+/** A journal of its own, and what takes it away. */
+interface Made {
+  readonly journal: Journal;
+  readonly remove: () => Promise<void>;
+}
 
 /** What comes of a journal of which nothing is damaged. */
 interface Whole extends Outcome {
@@ -92,23 +94,34 @@ async function outcomeOf(journal: Journal, options: PlayOptions): Promise<Outcom
   return { journal, played, facts: await factsOf(journal.store, new Set([...journal.rows, ...played.written])) };
 }
 
-/** Opens the target; `change` is what the server makes of the store. */
-export async function openBackground(change?: PlayOptions["change"]): Promise<Trial<Input>> {
-  const wholes = new Map<Input["store"], Whole>();
+/**
+ * Opens the target; `change` is what the server makes of the store, `url` one that takes the place of those of the inputs,
+ * as in `--store`.
+ */
+export async function openBackground(change?: PlayOptions["change"], url?: string): Promise<Trial<Input>> {
+  const elsewhere = url === undefined ? undefined : await freshStores(url);
+  const make = async (store: Input["store"]): Promise<Made> => {
+    const place = elsewhere ?? (await freshStores(urls[store]));
+    const { opened, remove } = await place.make();
+    if (elsewhere === undefined) return { journal: await backgroundJournal(opened), remove };
+    const settled = new SettledStore(opened);
+    return { journal: await backgroundJournal(settled, new SettledClock(settled)), remove };
+  };
+  const wholes = new Map<string, Whole>();
   const wholeOf = async (store: Input["store"]): Promise<Whole> => {
-    const known = wholes.get(store);
+    const known = wholes.get(url ?? store);
     if (known !== undefined) return known;
-    const journal = await backgroundJournal(await makers[store]());
+    const { journal, remove } = await make(store);
     const outcome = await outcomeOf(journal, {});
     const origins = originsOf(journal.rows, (row) => outcome.facts.has(row));
-    await journal.store.close();
+    await remove();
     const whole = { ...outcome, origins };
-    wholes.set(store, whole);
+    wholes.set(url ?? store, whole);
     return whole;
   };
   const check = async ({ store, rows, keys }: Input): Promise<string> => {
     const whole = await wholeOf(store);
-    const journal = await backgroundJournal(await makers[store]());
+    const { journal, remove } = await make(store);
     try {
       const damaged = new Map<RowId, RowDamage>();
       for (const one of rows) {
@@ -122,10 +135,22 @@ export async function openBackground(change?: PlayOptions["change"]): Promise<Tr
       const first = [...damaged].map(([row, { part }]) => `${part} of ${rowKind(row)}`)[0] ?? "keys alone";
       return `${first}: ${told}`;
     } finally {
-      await journal.store.close();
+      await remove();
     }
   };
-  return { check, close: () => Promise.resolve() };
+  // An input that takes longer than there is time is not waited for, and must not lose its server meanwhile.
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    check(input) {
+      const checking = check(input);
+      last = checking.catch(() => undefined);
+      return checking;
+    },
+    async close() {
+      await last;
+      await elsewhere?.close();
+    },
+  };
 }
 
 const changeInputs = { change: fc.constantFrom(...changes), at: fc.nat(2000), bit: fc.nat(7) };
@@ -149,5 +174,6 @@ export const background: Target<Input> = {
     ),
     keys: fc.array(fc.record({ key: fc.nat(400), ...changeInputs }), { maxLength: 2 }),
   }),
-  open: () => openBackground(),
+  stores: true,
+  open: (store) => openBackground(undefined, store),
 };

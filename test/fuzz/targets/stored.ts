@@ -4,11 +4,11 @@ import { Engine } from "../../../src/engine/engine.ts";
 import { TapeError } from "../../../src/errors.ts";
 import { localAccess } from "../../../src/model/access.ts";
 import type { Tape } from "../../../src/model/tape.ts";
-import { MemoryStore } from "../../../src/store/memory/memory-store.ts";
 import type { FeedPage, ReadOptions, RowId, RowSlice, Store, TailOptions } from "../../../src/store/store.ts";
 import type { FakeClock } from "../../../src/testing/fake-clock.ts";
 import { ForwardingStore } from "../../../src/testing/forwarding-store.ts";
 import { changedBytes, changedText, changes, type Change } from "../damage.ts";
+import { openFreshStore } from "../fresh-stores.ts";
 import { wrong, type Target } from "../target.ts";
 import { sampleJournal, type Sample } from "../sample-journal.ts";
 
@@ -73,9 +73,9 @@ class DamagedStore extends ForwardingStore {
 }
 
 /** What came of a call: its answer as plain data, or the error. */
-type Answer = { readonly value: unknown } | { readonly error: unknown };
+export type Answer = { readonly value: unknown } | { readonly error: unknown };
 
-const answerOf = async (call: Promise<unknown>): Promise<Answer> => {
+export const answerOf = async (call: Promise<unknown>): Promise<Answer> => {
   try {
     return { value: JSON.parse(JSON.stringify(await call)) as unknown };
   } catch (error) {
@@ -84,7 +84,7 @@ const answerOf = async (call: Promise<unknown>): Promise<Answer> => {
 };
 
 /** The items of a list that do not speak of a row; lists are answers themselves, or stand in one. */
-function withoutRow(value: unknown, mark: string): unknown {
+export function withoutRow(value: unknown, mark: string): unknown {
   if (Array.isArray(value)) return value.filter((item) => !JSON.stringify(item).includes(mark));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withoutRow(part, mark)]));
@@ -166,8 +166,10 @@ export const stored: Target<Damage> = {
     at: fc.nat(2000),
     bit: fc.nat(7),
   }),
-  async open() {
-    const sample = await sampleJournal(new MemoryStore());
-    return { check: (damage) => checkDamage(sample, damage), close: () => sample.store.close() };
+  stores: true,
+  async open(store = "memory:") {
+    const { opened, remove } = await openFreshStore(store);
+    const sample = await sampleJournal(opened);
+    return { check: (damage) => checkDamage(sample, damage), close: remove };
   },
 };
