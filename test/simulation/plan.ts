@@ -53,25 +53,35 @@ export function planOf(seed: number): Plan {
 
 /** An area takes the place of some of the rest, so that worlds do not become larger. */
 function withArea(plan: Plan, random: Random): Plan {
-  const { area, cast, troubledSteps } = randomArea(random);
+  const { area, cast, troubledSteps, leastTroubledSteps = 0 } = randomArea(random);
   if (area.kind === "none") return plan;
   const { options } = plan;
+  const hasLongPast = area.kind === "lists" && area.longPast;
   return {
     ...plan,
     area,
+    // A crowd comes to a row by several servers.
+    servers: Math.max(plan.servers, area.kind === "crowd" ? 2 : 1),
     cast: { ...plan.cast, ...cast },
     options: {
       ...options,
+      // A server that remembers nothing cannot tell what is gone.
+      cacheBytes: area.kind === "retention" ? largeCacheBytes : options.cacheBytes,
       // Servers that work by themselves do so in pages, for which there has to be room.
       maxPending: mostPending,
       reactions: area.kind === "bus",
-      retention: area.kind === "retention" ? area.bounds : undefined,
+      retention: "bounds" in area ? (area.bounds ?? undefined) : undefined,
+      // It would look at every key of the past.
+      housekeeping: hasLongPast ? false : options.housekeeping,
       widestSkewMs: "steadyClocks" in area && area.steadyClocks ? 0 : options.widestSkewMs,
     },
-    scripts: plan.scripts
-      .slice(0, area.mostRuns)
-      .map((script) => ({ ...script, steps: script.steps.slice(0, area.mostSteps) })),
-    troubledSteps: Math.min(plan.troubledSteps, troubledSteps),
+    scripts: plan.scripts.slice(0, area.mostRuns).map(({ number, steps, ending }) => ({
+      number,
+      ending: area.kind === "retention" && area.undoing ? "COMPENSATING" : ending,
+      // What retention removes is payloads: the last step of every run has one.
+      steps: [...steps.slice(0, area.mostSteps), ...(area.kind === "retention" ? [{ kind: "decide" } as const] : [])],
+    })),
+    troubledSteps: Math.max(leastTroubledSteps, Math.min(plan.troubledSteps, troubledSteps)),
   };
 }
 

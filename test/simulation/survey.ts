@@ -25,7 +25,8 @@ export function unfinished(
       if (!isSettled(status)) return `${key} of ${runId} is ${status} (${mode}, ${semantics})`;
     }
     for (const { seq, status, dueAtOnce } of run.obligations.values()) {
-      const isDue = dueAtOnce || status === "STUCK" || run.statuses.has("COMPENSATING");
+      const isDrained = run.statuses.has("COMPENSATING") && !run.wasGivenUp;
+      const isDue = dueAtOnce || status === "STUCK" || isDrained;
       if (isDue && status !== "COMPENSATED" && run.status === "FAILED")
         return `obligation ${seq} of ${runId} is ${status}`;
     }

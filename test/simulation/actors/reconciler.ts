@@ -29,7 +29,7 @@ async function reconcile(life: Life, stage: Stage, effect: EffectRecord): Promis
     return;
   }
   const { random, calm } = life.world;
-  const odd = !calm && random.chance(0.1);
+  const odd = !calm && random.chance(happened ? 0.3 : 0.1);
   const told: EffectResolution = happened ? (odd ? "DUPLICATE" : "CONFIRMED") : odd ? "STUCK" : "ABSENT";
   const externalRef = random.chance(0.5) ? `seen-${life.world.number()}` : "";
   const request = {

@@ -143,8 +143,14 @@ export class RunCalls {
       send: (tape, options) => tape.getEffect({ runId, idempotencyKey }, options),
       check: () => {
         const notOlder = this.#promises.notOlderEffect(runId, idempotencyKey);
+        const wasGone = this.#promises.run(runId).compactedSeq > 0;
         return ({ effect }) => {
           if (effect === undefined) return;
+          this.#promises.must(
+            !wasGone || effect.requestJson + effect.responseJson === "",
+            "removed-stays-taken",
+            () => `${runId} is compacted, but effect ${idempotencyKey} is told as ${JSON.stringify(effect)}`,
+          );
           this.#effect(runId, idempotencyKey, effect.status);
           notOlder(effect.status);
         };

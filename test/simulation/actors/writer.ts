@@ -1,4 +1,5 @@
 import { TapeError } from "../../../src/errors.ts";
+import type { GetValueResponse } from "../../../src/model/value.ts";
 import type { CallSpec } from "../world/network.ts";
 import type { Life } from "./actor.ts";
 import type { Stage } from "./stage.ts";
@@ -19,7 +20,7 @@ export async function writerRound(life: Life, stage: Stage): Promise<void> {
     return;
   }
   const requestId = life.requestId();
-  if (way === "write") await life.call(write(life, stage, key, -1, requestId));
+  if (way === "write") await life.call(writeValue(life, stage, key, -1, requestId));
   else {
     await life.call({
       method: "DeleteValue",
@@ -31,29 +32,33 @@ export async function writerRound(life: Life, stage: Stage): Promise<void> {
 }
 
 async function count(life: Life, stage: Stage, key: string): Promise<void> {
-  const { found, value } = await life.call({
-    method: "GetValue",
-    about: key,
-    send: (tape, options) => tape.getValue({ namespace, key }, options),
-    check: () => {
-      const before = stage.promises.value(namespace, key).versions.size;
-      return ({ value: read }) => {
-        stage.promises.must(
-          read === undefined || read.version >= before,
-          "read-sees-acknowledged",
-          () => `${key} was at version ${before} when the call came, the answer has ${read?.version ?? 0}`,
-        );
-      };
-    },
-  });
+  const { found, value } = await life.call(readValue(stage, key));
   try {
-    await life.call(write(life, stage, key, found ? (value?.version ?? 0) : 0, life.requestId()));
+    await life.call(writeValue(life, stage, key, found ? (value?.version ?? 0) : 0, life.requestId()));
   } catch (error) {
     if (!(error instanceof TapeError) || error.reason !== "VERSION_MISMATCH") throw error;
   }
 }
 
-function write(
+/** GetValue: it gives what there was when it came, or something later (R6). */
+export const readValue = (stage: Stage, key: string): CallSpec<GetValueResponse> => ({
+  method: "GetValue",
+  about: key,
+  send: (tape, options) => tape.getValue({ namespace, key }, options),
+  check: () => {
+    const before = stage.promises.value(namespace, key).versions.size;
+    return ({ value: read }) => {
+      stage.promises.must(
+        read === undefined || read.version >= before,
+        "read-sees-acknowledged",
+        () => `${key} was at version ${before} when the call came, the answer has ${read?.version ?? 0}`,
+      );
+    };
+  },
+});
+
+/** WriteValue, with a text of which there is no other. */
+export function writeValue(
   life: Life,
   stage: Stage,
   key: string,

@@ -99,6 +99,8 @@ export class Auditor implements CommitListener {
   readonly #onCommit: () => void;
   /** Business key to the effect it belongs to. */
   readonly #businessKeys = new Map<string, string>();
+  /** Session row to the calls that wrote its events. */
+  readonly #eventWriters = new Map<RowId, CallRecord[]>();
   /** Row to the hashes of the request ids that its head has. */
   readonly #requests = new Map<RowId, readonly string[]>();
 
@@ -137,9 +139,8 @@ export class Auditor implements CommitListener {
         this.#mustKeepVersions(append);
         break;
       case "session":
-        for (const entry of read) this.#event(row, entry);
-        // One that is created after that begins anew.
-        if ((JSON.parse(text) as SessionHead).deleted) this.sessions.delete(row);
+        for (const [i, entry] of read.entries()) this.#event(row, entry, writers[i]);
+        if ((JSON.parse(text) as SessionHead).deleted) this.#forgetSession(row);
         break;
       case "user-state":
       case "app-state":
@@ -190,6 +191,7 @@ export class Auditor implements CommitListener {
       if (entry.kind === "obligation/committed")
         run.claims.add(`${entry.meta.obligation_seq} ${writers[i]?.caller ?? ""}`);
       if (entry.kind === "effect/pending") this.#mustOwnKey(row, entry);
+      if (run.status === "STUCK" && writers[i]?.method === "EndRun") run.wasGivenUp = true;
       applyEntry(run, entry, complain);
     }
     applyRemoval(run, head, append, complain);
@@ -243,13 +245,23 @@ export class Auditor implements CommitListener {
     }
   }
 
-  #event(row: RowId, { meta }: ReadEntry): void {
+  #event(row: RowId, { meta }: ReadEntry, writer: CallRecord | undefined): void {
+    const written = this.#eventWriters.get(row) ?? [];
+    this.#eventWriters.set(row, written);
+    if (writer !== undefined) written.push(writer);
     const events = this.sessions.get(row) ?? [];
     this.sessions.set(row, events);
     if (events.includes(meta.event_id)) {
       this.#complain(row, "event-appended-once", `event ${meta.event_id} was appended twice`);
     }
     events.push(meta.event_id);
+  }
+
+  /** A session that is created after it was deleted begins anew: it knows nothing of the events of the one before (R65). */
+  #forgetSession(row: RowId): void {
+    this.sessions.delete(row);
+    for (const { commitIds } of this.#eventWriters.get(row) ?? []) commitIds.clear();
+    this.#eventWriters.delete(row);
   }
 
   /** A change of shared state that is sent again changes nothing (R65). */

@@ -69,6 +69,7 @@ export interface RunHead {
   readonly lease: { readonly owner: string; readonly expires_at_ms: number } | null;
   readonly waiting: { readonly gate: string; readonly occurrence: number } | null;
   readonly runnable_at_ms: number;
+  readonly started_at_ms: number;
   readonly ended_at_ms: number;
   readonly compacted?: { readonly seq: number };
   readonly budget: { readonly tokens_spent: number; readonly usd_cap: number; readonly token_cap: number };
@@ -113,6 +114,8 @@ export interface RunRecord {
   /** Payloads are gone up to this entry. */
   compactedSeq: number;
   deleted: boolean;
+  /** Somebody has ended it while it was STUCK: what was not due by then never will be. */
+  wasGivenUp: boolean;
 }
 
 /** A run of which nothing is known. */
@@ -135,6 +138,7 @@ export const emptyRun = (row: RowId): RunRecord => ({
   ownedKeys: new Set(),
   compactedSeq: 0,
   deleted: false,
+  wasGivenUp: false,
 });
 
 const over: ReadonlySet<string> = new Set(["TERMINAL", "FAILED", "CANCELLED"]);

@@ -19,11 +19,11 @@ export class BusArea implements Area {
   readonly #bus: BusAuditor;
   readonly #standings: readonly Standing[];
 
-  constructor(around: Surroundings, { reactions, steadyClocks }: Extract<AreaPlan, { kind: "bus" }>) {
+  constructor(around: Surroundings, { reactions, steadyClocks, bounds }: Extract<AreaPlan, { kind: "bus" }>) {
     this.#around = around;
     const { auditor } = around;
-    this.#bus = new BusAuditor(around, steadyClocks ? 0 : widestDoubtMs);
-    this.#standings = reactions.map((plan) => ({ plan, isLater: false, isRegistered: false }));
+    this.#bus = new BusAuditor(around, steadyClocks ? 0 : widestDoubtMs, bounds ?? {});
+    this.#standings = reactions.map((plan) => ({ plan, isLater: false, isRegistered: false, leaving: "" }));
     auditor.alsoRead.add((commit) => {
       this.#bus.read(commit);
     });
@@ -34,7 +34,7 @@ export class BusArea implements Area {
     const bus = this.#bus;
     const standings = this.#standings;
     const plans = standings.map((standing) => standing.plan).filter(({ handlerKind }) => handlerKind !== "AGENT");
-    startActor(world, network, "clerk-1", 1000, (life) => clerkRound(life, stage, bus, standings));
+    startActor(world, network, "clerk-1", 400, (life) => clerkRound(life, stage, bus, standings));
     startActor(world, network, "caretaker-1", 1000, (life) => caretakerRound(life, stage));
     for (let i = 1; i <= plan.cast.worker && plans.length > 0; i += 1) {
       startActor(world, network, `worker-${i}`, 600, (life) => workerRound(life, stage, bus, plans));
@@ -46,12 +46,17 @@ export class BusArea implements Area {
     for (const { plan, isRegistered, isLater } of this.#standings) {
       if (!isRegistered || isLater !== (plan.later !== plan.order)) return `${plan.id} is not registered`;
       const reaction = this.#bus.of(plan.id);
+      if (reaction.revisions.at(-1)?.head.deleted === true) {
+        const what = `${plan.id} was taken out by a copy of a call that came before it was registered again`;
+        this.#around.world.violated("request-counts-once", what);
+      }
       const missing = this.#bus.missing(reaction, 0, feed.length);
       if (missing !== undefined) return `entry ${missing} matches ${plan.id} and has no task`;
       // Behind the last entry that is still there nobody can get.
       const behind = this.#behind(reaction, feed.findLastIndex(({ gone }) => !gone) + 1);
       if (behind !== "") return behind;
-      for (const task of reaction.tasks.values()) {
+      for (const [position, task] of reaction.tasks) {
+        if (reaction.removed.has(position)) continue;
         if (!isFinal(task)) return `${task.task_id} of ${plan.id} is ${task.status}`;
         const run = this.#runOf(reaction, task);
         if (run !== "") return run;

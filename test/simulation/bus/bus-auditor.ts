@@ -1,5 +1,6 @@
 import { indexName, partitionOfRow, runIdOfRow, tickIndex } from "../../../src/codec/row-id.ts";
 import { timeOfKey } from "../../../src/codec/time-key.ts";
+import type { RetentionBounds } from "../../../src/engine/retention.ts";
 import type { RowId } from "../../../src/model/row.ts";
 import type { Surroundings } from "../areas/area.ts";
 import type { Auditor, Commit } from "../audit/auditor.ts";
@@ -10,12 +11,14 @@ import type { World } from "../world/world.ts";
 import {
   emptyReaction,
   isFinal,
+  type DeletedTaskHead,
   type FlowHead,
   type ReactionHead,
   type ReactionRecord,
   type ShardHead,
   type TaskHead,
 } from "./bus-record.ts";
+import { isDeletedTask, RemovedTasks } from "./removed-tasks.ts";
 import { mayHaveTask, mustHaveTask } from "./match-rules.ts";
 import { mayBecome, mustKeepConcurrency, mustKeepRate } from "./task-rules.ts";
 
@@ -31,8 +34,10 @@ export class BusAuditor {
   readonly #book: CallBook;
   /** How far clocks may be beside each other, in milliseconds. */
   readonly #doubtMs: number;
+  readonly #removed: RemovedTasks;
 
-  constructor({ world, data, auditor, book }: Surroundings, doubtMs: number) {
+  constructor({ world, data, auditor, book }: Surroundings, doubtMs: number, bounds: RetentionBounds) {
+    this.#removed = new RemovedTasks(bounds, doubtMs, this.#complain);
     this.#world = world;
     this.#data = data;
     this.#auditor = auditor;
@@ -52,7 +57,7 @@ export class BusAuditor {
         this.#flow(row, head as FlowHead);
         break;
       case "task":
-        this.#task(row, head as TaskHead);
+        this.#task(row, head as TaskHead | DeletedTaskHead);
         break;
       case "run":
         for (const [i, { kind: what, seq, meta }] of entries.entries()) {
@@ -128,8 +133,13 @@ export class BusAuditor {
     mustKeepRate(reaction, this.#complain);
   }
 
-  #task(row: RowId, head: TaskHead): void {
+  #task(row: RowId, head: TaskHead | DeletedTaskHead): void {
+    if (isDeletedTask(head)) {
+      this.#removed.remove(row, this.#world.scheduler.now);
+      return;
+    }
     const reaction = this.of(head.reaction_id);
+    this.#removed.note(row, reaction, head);
     const position = head.source_global_seq;
     const before = reaction.tasks.get(position);
     if (before === undefined) this.#born(reaction, head);

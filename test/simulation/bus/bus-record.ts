@@ -53,6 +53,13 @@ export interface TaskHead {
   readonly last_error: string;
   readonly settled_by: string;
   readonly claim: { readonly owner: string; readonly id: string; readonly expires_at_ms: number } | null;
+  /** 0: it is not over. */
+  readonly ended_at_ms: number;
+}
+
+/** What is left of a task that was deleted. */
+export interface DeletedTaskHead {
+  readonly kind: "deleted-task";
 }
 
 /** A definition of a reaction, and since when it holds. */
@@ -69,6 +76,8 @@ export interface ReactionRecord {
   readonly shards: Map<RowId, ShardHead>;
   /** Position of the entry to its task. */
   readonly tasks: Map<number, TaskHead>;
+  /** Positions of the entries whose tasks were deleted. */
+  readonly removed: Set<number>;
   /** The row of an entry to the shard that its tasks are in. */
   readonly shardOfRow: Map<RowId, number>;
   /** Who was ever given which task: `<task> <owner>`. */
@@ -84,6 +93,7 @@ export const emptyReaction = (id: string): ReactionRecord => ({
   revisions: [],
   shards: new Map(),
   tasks: new Map(),
+  removed: new Set(),
   shardOfRow: new Map(),
   claims: new Set(),
   flow: { handed_out: [] },

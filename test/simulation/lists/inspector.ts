@@ -1,5 +1,5 @@
 import type { Life } from "../actors/actor.ts";
-import { appOf } from "../actors/script.ts";
+import { appOf, userOf } from "../actors/script.ts";
 import type { Stage } from "../actors/stage.ts";
 import type { Auditor } from "../audit/auditor.ts";
 import { isOver, type RunRecord } from "../audit/run-record.ts";
@@ -13,13 +13,22 @@ interface Page<T> {
 
 const mostPages = 200;
 
+/** What an inspector knows. */
+export interface Inspection {
+  readonly auditor: Auditor;
+  /** Clocks are right. */
+  readonly isSteady: boolean;
+  /** Runs are listed that began then or later, unless they are those of one user. */
+  readonly fromMs: number;
+}
+
 /** One round of somebody who pages through lists while they change (R80 to R84). */
-export async function inspectorRound(life: Life, stage: Stage, auditor: Auditor, isSteady: boolean): Promise<void> {
+export async function inspectorRound(life: Life, stage: Stage, inspection: Inspection): Promise<void> {
   const { random } = life.world;
   const runId = [...stage.begun.values()].at(-1);
   const way = random.pick(["runs", "runs", "runs", "journal", "detail", "attention"] as const);
-  if (way === "runs") await pageRuns(life, stage, auditor);
-  else if (way === "attention") await pageAttention(life, stage, auditor, isSteady);
+  if (way === "runs") await pageRuns(life, stage, inspection);
+  else if (way === "attention") await pageAttention(life, stage, inspection);
   else if (runId !== undefined && way === "journal") await pageJournal(life, stage, runId);
   else if (runId !== undefined) await pageDetail(life, stage, runId);
 }
@@ -49,22 +58,29 @@ function mustBeWhole({ promises }: Stage, what: string, found: readonly string[]
 /** Which runs a list is of. */
 interface RunFilter {
   readonly appName?: string;
+  readonly userId?: string;
+  readonly startedFromMs?: number;
   readonly statuses?: readonly ("TERMINAL" | "FAILED")[];
 }
 
-async function pageRuns(life: Life, stage: Stage, auditor: Auditor): Promise<void> {
+async function pageRuns(life: Life, stage: Stage, { auditor, fromMs }: Inspection): Promise<void> {
+  const startedFromMs = fromMs;
   const filter = life.world.random.pick<RunFilter>([
-    {},
-    { appName: listedApp },
-    { appName: appOf },
+    { startedFromMs },
+    { appName: listedApp, startedFromMs },
+    { appName: appOf, startedFromMs },
+    // Through all that there is.
+    { userId: userOf },
     { statuses: ["TERMINAL"] },
-    { statuses: ["TERMINAL", "FAILED"] },
+    { statuses: ["TERMINAL", "FAILED"], startedFromMs },
     { appName: listedApp, statuses: ["FAILED"] },
   ]);
-  const { appName, statuses } = filter;
+  const { appName, userId, statuses, startedFromMs: since = 0 } = filter;
   // A status that is none of the last ones may change while one pages.
   const isMeant = ({ head, status }: RunRecord): boolean =>
     (appName === undefined || head?.app === appName) &&
+    (userId === undefined || head?.user === userId) &&
+    (head === null || head.started_at_ms >= since) &&
     (statuses === undefined || (isOver(status) && statuses.some((one) => one === status)));
   const idsOf = (runs: Iterable<RunRecord>): string[] =>
     Array.from(runs, ({ head }) => head?.run_id ?? "").filter((runId) => runId !== "");
@@ -135,7 +151,7 @@ async function pageDetail(life: Life, stage: Stage, runId: string): Promise<void
   mustBeWhole(stage, `the detail of ${runId}`, found, wanted);
 }
 
-async function pageAttention(life: Life, stage: Stage, auditor: Auditor, isSteady: boolean): Promise<void> {
+async function pageAttention(life: Life, stage: Stage, { auditor, isSteady }: Inspection): Promise<void> {
   const unknown = (): string[] =>
     [...auditor.runs.values()].flatMap(({ head, effects }) =>
       [...effects.values()].flatMap(({ key, status }) =>

@@ -82,6 +82,27 @@ export const areaMutants: readonly Mutant[] = [
     replace: "",
   },
   {
+    name: "late-copy-deregisters",
+    bug: "a copy of DeregisterReaction takes out what was registered since",
+    file: "src/journal/reaction/register.ts",
+    find: "registered.deleted || isRepeat)",
+    replace: "registered.deleted)",
+  },
+  {
+    name: "young-task-removed",
+    bug: "retention takes tasks that have just been DONE",
+    file: "src/engine/retention.ts",
+    find: "[retireTasksIndex, until, change(taskRules, deleteEndedTask(until)), ",
+    replace: "[retireTasksIndex, now, change(taskRules, deleteEndedTask(now)), ",
+  },
+  {
+    name: "deleted-task-made-again",
+    bug: "a task that was deleted is made again by its entry",
+    file: "src/journal/task/decide.ts",
+    find: "task.facts === null && task.deletedAtMs === 0",
+    replace: "task.facts === null",
+  },
+  {
     name: "open-run-compacted",
     bug: "a run is compacted and deleted though effects of it are open",
     file: "src/journal/run/run.ts",

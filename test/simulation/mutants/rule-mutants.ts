@@ -98,8 +98,8 @@ export const ruleMutants: readonly Mutant[] = [
     name: "charged-twice",
     bug: "a charge that is sent again is counted again",
     file: "src/journal/run/budget.ts",
-    find: "if (isRepeat(run.requests, context)) return accept([], budgetView(run));",
-    replace: "",
+    find: 'if (isRepeat(run.requests, context)) return accept([], budgetView(run));\n    mustBeOpen(run, "charging',
+    replace: 'mustBeOpen(run, "charging',
   },
   {
     name: "early-signal-lost",

@@ -3,7 +3,10 @@ import type { Life } from "../actors/actor.ts";
 import { appOf, sessionOf, userOf } from "../actors/script.ts";
 import { scriptOf, type Stage } from "../actors/stage.ts";
 import { leaseMs } from "../audit/run-head.ts";
+import type { Promises } from "../audit/promises.ts";
 import { isOver } from "../audit/run-record.ts";
+import type { GetDecisionResponse } from "../../../src/model/decision.ts";
+import type { CallSpec } from "../world/network.ts";
 
 /** One round of somebody who asks after runs that are over: what is left of them is still true (R75). */
 export async function archivistRound(life: Life, stage: Stage): Promise<void> {
@@ -75,26 +78,32 @@ async function get(life: Life, { promises }: Stage, runId: string): Promise<void
 
 /** Every decision is found, with its payload or, once that is removed, without. */
 async function decisions(life: Life, { promises }: Stage, runId: string): Promise<void> {
-  for (const [decisionIndex, recorded] of promises.run(runId).decisions) {
-    await life.call({
-      method: "GetDecision",
-      about: `${decisionIndex} of ${runId}`,
-      send: (tape, options) => tape.getDecision({ runId, decisionIndex }, options),
-      check: () => {
-        const wasGone = promises.run(runId).compactedSeq > 0;
-        return ({ found, decision }) => {
-          const isGone = promises.run(runId).compactedSeq > 0;
-          const told = decision?.responseJson;
-          promises.must(
-            found && decision?.model === "m" && ((told === recorded && !wasGone) || (told === "" && isGone)),
-            "removed-stays-taken",
-            () => `decision ${decisionIndex} of ${runId} is ${recorded}, GetDecision says ${JSON.stringify(decision)}`,
-          );
-        };
-      },
-    });
-  }
+  for (const index of promises.run(runId).decisions.keys()) await life.call(decisionOf(promises, runId, index));
 }
+
+/** GetDecision, of one that is recorded. */
+export const decisionOf = (
+  promises: Promises,
+  runId: string,
+  decisionIndex: number,
+): CallSpec<GetDecisionResponse> => ({
+  method: "GetDecision",
+  about: `${decisionIndex} of ${runId}`,
+  send: (tape, options) => tape.getDecision({ runId, decisionIndex }, options),
+  check: () => {
+    const wasGone = promises.run(runId).compactedSeq > 0;
+    return ({ found, decision }) => {
+      const { compactedSeq, decisions: recorded } = promises.run(runId);
+      const text = recorded.get(decisionIndex);
+      const told = decision?.responseJson;
+      promises.must(
+        found && decision?.model === "m" && ((told === text && !wasGone) || (told === "" && compactedSeq > 0)),
+        "removed-stays-taken",
+        () => `decision ${decisionIndex} of ${runId} is ${text ?? ""}, GetDecision says ${JSON.stringify(decision)}`,
+      );
+    };
+  },
+});
 
 /** Every effect has the outcome that it had. */
 async function effects(life: Life, stage: Stage, runId: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Life } from "../actors/actor.ts";
 import type { Stage } from "../actors/stage.ts";
 
-/** One round of somebody who compacts by hand: what is listed, and sometimes what should be refused. */
+/** One round of somebody who compacts by hand: what is listed, and often what should be refused. */
 export async function compactorRound(life: Life, stage: Stage): Promise<void> {
   const { random } = life.world;
   const { runs } = await life.call({
@@ -11,7 +11,7 @@ export async function compactorRound(life: Life, stage: Stage): Promise<void> {
   });
   const any = [...stage.begun.values()];
   const runIds = runs.map(({ runId }) => runId);
-  if (any.length > 0 && random.chance(0.3)) runIds.push(random.pick(any));
+  if (any.length > 0 && random.chance(0.6)) runIds.push(random.pick(any));
   for (const runId of runIds) {
     await life.call({
       method: "CompactRun",

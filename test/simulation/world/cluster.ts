@@ -5,6 +5,8 @@ import type { World } from "./world.ts";
 /** How long a server may stand still, or be cut off from the store: longer than leases and claims last. */
 const longestPauseMs = 40_000;
 const longestRestartMs = 5000;
+/** How often one more server is switched off when nothing goes wrong any more, as a probability. */
+const switchedOff = 0.4;
 
 /** The servers of a world; one that has crashed comes back some time, with an empty memory and another clock. */
 export class Cluster {
@@ -77,9 +79,21 @@ export class Cluster {
       else this.#servers.splice(this.#servers.indexOf(server), 1);
     }
     this.#restarts.clear();
+    this.#scaleIn();
     for (const server of this.#servers) {
       server.pausedUntil = 0;
       server.cutOffUntil = 0;
+    }
+  }
+
+  /** Fewer are needed now: those that are switched off leave to the others whatever they had planned to do. */
+  #scaleIn(): void {
+    const { random } = this.#world;
+    while (this.#servers.length > 1 && random.chance(switchedOff)) {
+      const [server] = this.#servers.splice(random.int(this.#servers.length), 1);
+      if (server === undefined) return;
+      this.#world.tell(() => `   ${server.name} is switched off for good`);
+      server.crash();
     }
   }
 

@@ -38,6 +38,8 @@ export const faultKinds = [
   "request-late",
   /** A request arrives twice. */
   "request-twice",
+  /** A copy of a request arrives seconds later, when its caller has got the answer long ago. */
+  "request-lingers",
   /** The answer never arrives. */
   "reply-lost",
   /** An actor dies between two of its steps. */
@@ -67,6 +69,7 @@ const highestRates: Readonly<Record<FaultKind, number>> = {
   "request-lost": 0.04,
   "request-late": 0.08,
   "request-twice": 0.06,
+  "request-lingers": 0.06,
   "reply-lost": 0.08,
   "actor-death": 0.04,
 };

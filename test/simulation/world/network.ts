@@ -38,10 +38,21 @@ const noTenant: Tenant = { partition: "", mark: "", strangers: "" };
 
 const mostTries = 8;
 const longestBackoffMs = 400;
+/** How long a copy of a request may be on its way: until others have written, leases are over, or all is settled. */
+const lingeringMs = [1000, 10_000, 60_000];
 
 const unavailable = (why: string): TapeError => new TapeError("SERVER_UNAVAILABLE", `simulated: ${why}; try again`);
 
-/** What lies between callers and servers. Requests and answers get lost, come late, or twice. */
+/** Who has sent a request. */
+interface Caller<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Who has got an answer long ago and is not there any more. */
+const nobody: Caller<unknown> = { resolve: () => undefined, reject: () => undefined };
+
+/** What lies between callers and servers. Requests and answers get lost, come late, or twice, at once or much later. */
 export class Network {
   readonly #world: World;
   readonly #cluster: Cluster;
@@ -133,6 +144,7 @@ export class Network {
       const late = faults.happens("request-late");
       if (late) giveUp("no answer came in time");
       const twice = faults.happens("request-twice");
+      if (faults.happens("request-lingers")) this.#arriveMuchLater(text, spec, options, record);
       for (let copies = twice ? 2 : 1; copies > 0; copies -= 1) {
         scheduler.add(server, () => {
           record.arrived += 1;
@@ -142,13 +154,18 @@ export class Network {
     });
   }
 
-  #arrive<T>(
-    server: Server,
-    text: string,
-    spec: CallSpec<T>,
-    options: CallOptions,
-    caller: { readonly resolve: (value: T) => void; readonly reject: (error: unknown) => void },
-  ): void {
+  /** A copy that something between caller and servers has held back, and now gives to whichever server there is (R3). */
+  #arriveMuchLater<T>(text: string, spec: CallSpec<T>, options: CallOptions, record: CallRecord): void {
+    const { random, scheduler } = this.#world;
+    scheduler.after(random.int(random.pick(lingeringMs)), null, () => {
+      record.arrived += 1;
+      const server = this.#cluster.pick();
+      this.#world.tell(() => `   a late copy comes to ${server.name}: ${text}`);
+      this.#arrive(server, `${text}, late`, spec, options, nobody);
+    });
+  }
+
+  #arrive<T>(server: Server, text: string, spec: CallSpec<T>, options: CallOptions, caller: Caller<T>): void {
     const { faults, scheduler } = this.#world;
     const reply = (told: () => string, settle: () => void): void => {
       this.#world.tell(() => `<- ${server.name}: ${text}: ${told()}`);

@@ -7,18 +7,22 @@ import type { IndexKey, RowId, ScanItem, ScanOptions, ScanPage, StoredKey, Versi
 export class SimulatedIndex {
   /** Index to row to key to version. */
   readonly #keys = new Map<string, Map<RowId, Map<string, Version>>>();
+  /** Index to its keys in order, as long as they have not changed. */
+  readonly #sorted = new Map<string, readonly ScanItem[]>();
 
   add(row: RowId, { index, key }: IndexKey, version: Version): void {
     const rows = this.#keys.get(index) ?? new Map<RowId, Map<string, Version>>();
     this.#keys.set(index, rows);
     const keys = rows.get(row) ?? new Map<string, Version>();
     rows.set(row, keys);
+    if (!keys.has(key)) this.#sorted.delete(index);
     keys.set(key, Math.max(version, keys.get(key) ?? 0));
   }
 
   remove(row: RowId, { index, key }: IndexKey, version: Version): void {
     const keys = this.#keys.get(index)?.get(row);
     if (keys !== undefined && (keys.get(key) ?? 0) <= version) keys.delete(key);
+    this.#sorted.delete(index);
   }
 
   /** The keys of one row. */
@@ -41,17 +45,40 @@ export class SimulatedIndex {
   }
 
   scan(index: string, { from = "", to, after, limit }: ScanOptions): ScanPage {
-    const all: ScanItem[] = [];
-    for (const [row, keys] of this.#keys.get(index) ?? []) {
-      for (const key of keys.keys()) {
-        const isWanted = key >= from && (to === undefined || key < to);
-        if (isWanted && (after === undefined || compare({ key, row }, after) > 0)) all.push({ key, row });
-      }
-    }
-    all.sort(compare);
-    const items = all.slice(0, limit);
-    return items.length < all.length ? { items, next: items.at(-1) } : { items };
+    const all = this.#inOrder(index);
+    const first = firstPlace(all, (item) => item.key >= from && (after === undefined || compare(item, after) > 0));
+    const end =
+      to === undefined
+        ? all.length
+        : Math.max(
+            first,
+            firstPlace(all, ({ key }) => key >= to),
+          );
+    const items = all.slice(first, Math.min(end, first + limit));
+    return first + items.length < end ? { items, next: items.at(-1) } : { items };
   }
+
+  #inOrder(index: string): readonly ScanItem[] {
+    const known = this.#sorted.get(index);
+    if (known !== undefined) return known;
+    const all: ScanItem[] = [];
+    for (const [row, keys] of this.#keys.get(index) ?? []) for (const key of keys.keys()) all.push({ key, row });
+    all.sort(compare);
+    this.#sorted.set(index, all);
+    return all;
+  }
+}
+
+/** The first place at which this holds, which holds at all later ones too. */
+function firstPlace(items: readonly ScanItem[], holds: (item: ScanItem) => boolean): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const item = items[middle];
+    if (item !== undefined && holds(item)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function compareStored(a: StoredKey, b: StoredKey): number {
