@@ -3,6 +3,12 @@ export class Tally {
   readonly #counts = new Map<string, number>();
   readonly #violations: string[] = [];
   readonly #waiting: { readonly at: number; readonly wake: () => void }[] = [];
+  readonly #onViolation: (violation: string) => void;
+
+  /** @param onViolation Told of each as soon as it is found. */
+  constructor(onViolation: (violation: string) => void = () => undefined) {
+    this.#onViolation = onViolation;
+  }
 
   count(what: string, by = 1): void {
     const now = this.counted(what) + by;
@@ -24,7 +30,9 @@ export class Tally {
   /** @param kind Of what: `lost`, `duplicated` or another word. */
   violation(kind: string, what: string): void {
     this.count(kind);
-    this.#violations.push(`${kind}: ${what}`);
+    const violation = `${kind}: ${what}`;
+    this.#violations.push(violation);
+    this.#onViolation(violation);
   }
 
   get violations(): readonly string[] {

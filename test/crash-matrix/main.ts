@@ -47,10 +47,11 @@ async function main(): Promise<number> {
 async function crash(options: CrashOptions, place: Place): Promise<number> {
   const { clients, rounds, kills, only, seed, verbose, patience } = options;
   const { together = place.together, plant: planted } = options;
-  const tally = new Tally();
+  const onCrash = verbose ? write : undefined;
+  // Who only wants to know how it ends reads them there.
+  const tally = new Tally(onCrash);
   const random = seededRandom(seed);
   const victims = victimsOf(place);
-  const onCrash = verbose ? write : undefined;
   const scenarios = allScenarios.filter(({ name }) => name.startsWith(only));
   const tables = new Map(
     victims.map((victim) => [nameOfVictim(victim), new CrashTable(`killed: ${nameOfVictim(victim)}`)]),

@@ -100,6 +100,7 @@ class Matrix {
         }
       }
       await load?.finish();
+      onCrash?.("everything was killed: all of it is read once more");
       // The last look is through a server that has seen none of it.
       await this.#restart();
       const once = lookingOnce(this.#tape);

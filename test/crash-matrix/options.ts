@@ -18,7 +18,7 @@ npm run crash -- [--store ${stores}]
      --seed N        chooses the moments in commits, the load, and what a power failure keeps
      --patience MS   after which a call that is sent again and again has failed (60000); one answer may take half of it
      --plant BUG     gives the server a bug, to see that it is found: ${plantedBugs.join(", ")}
-     --verbose       one line for each kill
+     --verbose       one line for each kill, and for what is wrong as soon as it is found
 `;
 
 /** What the command was asked to do. */

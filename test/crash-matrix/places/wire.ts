@@ -1,10 +1,10 @@
 import type { CallAct, GrpcProxy, ProxiedCall } from "../../emulators/grpc-proxy.ts";
-import type { Request, Wire } from "./place.ts";
+import type { Request, RequestFate, Wire } from "./place.ts";
 
 const never = new Promise<never>(() => undefined);
 
 /** The requests between a server and an emulator: those of a row are the ones that have its name in them. */
-export function wireOf(proxy: GrpcProxy, writes: ReadonlySet<string>): Wire {
+export function wireOf(proxy: Pick<GrpcProxy, "act" | "cut">, writes: ReadonlySet<string>): Wire {
   const catching = new Set<Caught>();
   const counting = new Set<Counted>();
   const about = (call: ProxiedCall, rows: readonly Buffer[]): boolean =>
@@ -12,12 +12,18 @@ export function wireOf(proxy: GrpcProxy, writes: ReadonlySet<string>): Wire {
 
   proxy.act = (call): CallAct => {
     for (const counted of counting) if (about(call, counted.rows)) counted.count += 1;
+    const met: Caught[] = [];
     for (const caught of catching) {
       if (!about(call, caught.rows)) continue;
       caught.seen += 1;
-      if (caught.seen === caught.request.nth) return actOf(caught);
+      if (caught.seen === caught.request.nth) met.push(caught);
     }
-    return { kind: "pass" };
+    const [first] = met;
+    if (first === undefined) return { kind: "pass" };
+    // One request may be for rows of several calls, which all meet the same fate.
+    return actOf(first.request.fate, () => {
+      for (const { struck } of met) struck();
+    });
   };
 
   return {
@@ -52,7 +58,7 @@ interface Counted {
   count: number;
 }
 
-function actOf({ request: { fate }, struck }: Caught): CallAct {
+function actOf(fate: RequestFate, struck: () => void): CallAct {
   if (fate.lost === "request") {
     struck();
     return fate.cut ? { kind: "cut" } : { kind: "hold", until: never };
