@@ -8,7 +8,10 @@ const long: readonly RegExp[] = [
   /test\/postgres\/tape-/,
 ];
 
-/** The order of the files: those that take longest first, all others as vitest orders them. */
+/** Files that share processes: a process is handed on only to one of them, so they follow each other, and are the smallest. */
+const sharing = /\/src\//;
+
+/** The order of the files: those that take longest first, those that share processes last, all others as vitest orders them. */
 export default class LongFilesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     // oxlint-disable-next-line unicorn/no-array-sort -- vitest's own method, which gives a new list
@@ -18,6 +21,7 @@ export default class LongFilesFirst extends BaseSequencer {
 }
 
 function rankOf(path: string): number {
+  if (sharing.test(path)) return long.length + 1;
   const kind = long.findIndex((pattern) => pattern.test(path));
   return kind < 0 ? long.length : kind;
 }
