@@ -25,6 +25,25 @@ export const pure = <Input>(check: (input: Input) => Promise<string> | string) =
   return (): Promise<Trial<Input>> => Promise.resolve({ check, close: () => Promise.resolve() });
 };
 
+/**
+ * A trial on a server of its own: an input that takes longer than there is time is not waited for, and must not lose the
+ * server meanwhile.
+ */
+export function trialOn<Input>(check: (input: Input) => Promise<string>, close: () => Promise<void>): Trial<Input> {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    check(input) {
+      const checking = check(input);
+      last = checking.catch(() => undefined);
+      return checking;
+    },
+    async close() {
+      await last;
+      await close();
+    },
+  };
+}
+
 /** Fails a trial. A broken promise of Tape is no error of Tape's, so this is the one place that throws another class. */
 export function wrong(what: string): never {
   throw new Error(what);

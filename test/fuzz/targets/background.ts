@@ -6,10 +6,10 @@ import { factsOf, originsOf } from "../background/facts.ts";
 import { backgroundJournal, type Journal } from "../background/journal.ts";
 import { Judge, type Outcome } from "../background/judge.ts";
 import { play, type PlayOptions } from "../background/play.ts";
-import { SettledClock, SettledStore } from "../background/settled-store.ts";
+import { QuietClock, QuietStore } from "../background/quiet-store.ts";
 import { changedText, changes, type Change } from "../damage.ts";
 import { freshStores } from "../fresh-stores.ts";
-import { wrong, type Target, type Trial } from "../target.ts";
+import { trialOn, wrong, type Target, type Trial } from "../target.ts";
 
 const stores = ["memory", "sqlite"] as const;
 
@@ -104,8 +104,8 @@ export async function openBackground(change?: PlayOptions["change"], url?: strin
     const place = elsewhere ?? (await freshStores(urls[store]));
     const { opened, remove } = await place.make();
     if (elsewhere === undefined) return { journal: await backgroundJournal(opened), remove };
-    const settled = new SettledStore(opened);
-    return { journal: await backgroundJournal(settled, new SettledClock(settled)), remove };
+    const settled = new QuietStore(opened);
+    return { journal: await backgroundJournal(settled, new QuietClock(settled)), remove };
   };
   const wholes = new Map<string, Whole>();
   const wholeOf = async (store: Input["store"]): Promise<Whole> => {
@@ -138,19 +138,7 @@ export async function openBackground(change?: PlayOptions["change"], url?: strin
       await remove();
     }
   };
-  // An input that takes longer than there is time is not waited for, and must not lose its server meanwhile.
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    check(input) {
-      const checking = check(input);
-      last = checking.catch(() => undefined);
-      return checking;
-    },
-    async close() {
-      await last;
-      await elsewhere?.close();
-    },
-  };
+  return trialOn(check, async () => elsewhere?.close());
 }
 
 const changeInputs = { change: fc.constantFrom(...changes), at: fc.nat(2000), bit: fc.nat(7) };

@@ -11,7 +11,7 @@ import { handOf } from "../../damage/hands.ts";
 import { damagedValue, ways, type Cell, type CellValue, type DamageHand, type Way } from "../../damage/hand.ts";
 import { openStorePlace, type StorePlace } from "../../linearizability/store-place.ts";
 import { sampleJournal, type Sample } from "../sample-journal.ts";
-import { wrong, type Target, type Trial } from "../target.ts";
+import { trialOn, wrong, type Target, type Trial } from "../target.ts";
 import { answerOf, withoutRow, type Answer } from "./stored.ts";
 
 /** Which cell of which row is damaged, and how: numbers are taken modulo what there is. */
@@ -215,19 +215,7 @@ export async function openColumns(
       }
     }
   };
-  // An input that takes longer than there is time is not waited for, and must not lose its store meanwhile.
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    check(input) {
-      const checking = check(input);
-      last = checking.catch(() => undefined);
-      return checking;
-    },
-    async close() {
-      await last;
-      await closeScene(scene);
-    },
-  };
+  return trialOn(check, () => closeScene(scene));
 }
 
 /**

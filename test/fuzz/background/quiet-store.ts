@@ -20,7 +20,7 @@ import { ForwardingStore } from "../../../src/testing/forwarding-store.ts";
 const toldMs = 30;
 
 /** A store behind a socket that knows whether everything has come back, so that a clock of our own can wait for it. */
-export class SettledStore extends ForwardingStore {
+export class QuietStore extends ForwardingStore {
   #underWay = 0;
   #last = 0;
 
@@ -81,10 +81,10 @@ export class SettledStore extends ForwardingStore {
 }
 
 /** A clock that goes on only when its store has answered everything. */
-export class SettledClock extends FakeClock {
-  readonly #store: SettledStore;
+export class QuietClock extends FakeClock {
+  readonly #store: QuietStore;
 
-  constructor(store: SettledStore) {
+  constructor(store: QuietStore) {
     super();
     this.#store = store;
   }
